@@ -1,0 +1,3 @@
+import { handshake } from './plugins/handshake';
+
+export default [handshake];

@@ -1,0 +1,56 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import manifest from '../../package.json';
+import { type Handshake, shakeHands } from '../model';
+
+/** Says once, at the start, what to do when this front end and the server do not belong together. */
+export const handshake: JupyterFrontEndPlugin<void> = {
+  id: '@helix-lab/extension:handshake',
+  description:
+    'Checks that the Helix Lab server extension is there and of the same version.',
+  autoStart: true,
+  optional: [ITranslator],
+  activate: async (app: JupyterFrontEnd, translator: ITranslator | null) => {
+    const trans = (translator ?? nullTranslator).load('helix_lab');
+    const outcome = await shakeHands(
+      manifest.version,
+      app.serviceManager.serverSettings
+    );
+    const advice = advise(outcome, trans);
+    if (advice !== null) {
+      Notification.warning(advice, { autoClose: false });
+    }
+  }
+};
+
+/** What the user should do; null when all is well. */
+export function advise(
+  outcome: Handshake,
+  trans: TranslationBundle
+): string | null {
+  switch (outcome.kind) {
+    case 'agreed':
+      return null;
+    case 'missing':
+      return trans.__(
+        'Helix Lab: the server extension is not running. Run "jupyter server extension enable helix_lab_server" in the environment of this server, then restart it.'
+      );
+    case 'other-version':
+      return trans.__(
+        'Helix Lab: the server runs version %1 and this page %2. Restart the server, then reload the page.',
+        outcome.server,
+        outcome.browser
+      );
+    case 'unreachable':
+      return trans.__(
+        'Helix Lab: the server did not say which version it runs (%1). Look at its log, then reload the page.',
+        outcome.reason
+      );
+  }
+}
