@@ -1,0 +1,81 @@
+"""The event log: the one durable truth, from which every store can be rebuilt."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from helix_lab.domain.model.clock import HybridTime
+from helix_lab.domain.model.event import Entry, Event
+
+
+class EventLog(abc.ABC):
+    """Append-only streams of events, one or more partitions a topic. Safe in threads.
+
+    Offsets grow within (topic, partition) in the order of appending; they may have gaps.
+    An event id is in the log at most once.
+    """
+
+    @abc.abstractmethod
+    def append(self, events: Sequence[tuple[str, Event]]) -> list[Entry]:
+        """Make (topic, event) pairs durable, all or none, and return their entries in the given order.
+
+        Returns only when the events would survive the death of the process and of the machine.
+        An event whose id is already in the log, with the same type, key, subject and data, is
+        not written again: its first entry is returned. The same holds inside one batch.
+
+        Raises:
+            DuplicateId: an id is in the log with another type, key, subject or data.
+            LogWriteFailed: the events could not be made durable (a full disk, a lost broker);
+                nothing was written and the log stays readable.
+        """
+
+    @abc.abstractmethod
+    def read(
+        self, topic: str, partition: int, *, start_offset: int, limit: int
+    ) -> Sequence[Entry]:
+        """At most `limit` entries from `start_offset` on, by offset; empty at the end."""
+
+    @abc.abstractmethod
+    def read_key(self, topic: str, key: str, *, limit: int | None = None) -> list[Entry]:
+        """All entries of one key in (clock, event id) order, without scanning the topic.
+
+        Sees every append that returned before the call. Unknown key: empty. With `limit`,
+        any `limit` of them (to ask whether a key exists).
+        """
+
+    @abc.abstractmethod
+    def end_offsets(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """For each partition of the topics, an offset greater than any in it now (0 when empty)."""
+
+    @abc.abstractmethod
+    def wait_for_append(self, seen: dict[tuple[str, int], int], *, timeout_s: float) -> bool:
+        """Wait until a partition in `seen` ends beyond the given offset; False on time-out.
+
+        Wakes at once for appends of this process, within a quarter of a second for others'.
+        """
+
+    @abc.abstractmethod
+    def greatest_clock(self) -> HybridTime:
+        """The greatest hybrid time of any event in the log, 0 when empty."""
+
+    @abc.abstractmethod
+    def probe(self) -> None:
+        """Do one cheap real read; raise `Unavailable` if the log cannot be used."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Release everything; further calls raise `Unavailable`. Closing twice is harmless."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
