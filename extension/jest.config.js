@@ -19,7 +19,13 @@ const esModules = [
 
 module.exports = {
   ...preset,
-  reporters: ['default', 'jest-junit'],
+  reporters: [
+    'default',
+    [
+      'jest-junit',
+      { outputDirectory: '../.reports', outputName: 'extension.xml' }
+    ]
+  ],
   testRegex: 'src/__tests__/.*\\.spec\\.tsx?$',
   transformIgnorePatterns: [`/node_modules/(?!(${esModules})).+`]
 };
