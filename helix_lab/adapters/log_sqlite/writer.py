@@ -1,0 +1,214 @@
+"""Appending: threads that meet share one commit, processes take turns."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import sys
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from helix_lab.adapters.log_sqlite import statements
+from helix_lab.adapters.log_sqlite.connections import (
+    as_unavailable,
+    closed,
+    connect,
+    unavailable,
+    write_failed,
+)
+from helix_lab.adapters.log_sqlite.rows import find_entry, to_row
+from helix_lab.domain.model.errors import DuplicateId
+from helix_lab.domain.model.event import Entry, Event
+from helix_lab.domain.model.event_json import differing_fields
+
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from helix_lab.domain.model.errors import HelixError
+
+WAL_PAGES = 8000
+"""Pages in the write-ahead log before they move to the main file: 32 MB, few long pauses."""
+
+
+class Batch:
+    """What one caller appends, made ready before its turn, and what became of it.
+
+    Raises:
+        InvalidEvent: an event that the log could not give back as it was.
+    """
+
+    def __init__(self, events: Sequence[tuple[str, Event]]) -> None:
+        self.events = events
+        self.rows = [to_row(topic, event) for topic, event in events]
+        self.entries: list[Entry] = []
+        self.error: HelixError | None = None
+        self.is_done = False
+
+    def result(self) -> list[Entry]:
+        """The entries of the events; raises what went wrong instead."""
+        if self.error:
+            raise self.error
+        return self.entries
+
+
+class Writer:
+    """The one writing connection of a process; makes the file when it is missing.
+
+    Group commit: threads queue their batches and wait for their turn. Who gets it first commits
+    all that is queued, each batch all or none; the others find theirs done.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Lock()
+        self._waiting: deque[Batch] = deque()
+        self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
+        with as_unavailable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            lock_path = path.with_name(path.name + ".lock")
+            self._lock_fd = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                self._create()
+            except BaseException:
+                self.close()
+                raise
+
+    def append(self, batch: Batch) -> list[Entry]:
+        """Write a batch durably, alone or with others, and return its entries."""
+        self._waiting.append(batch)
+        try:
+            with self._turn:
+                if not batch.is_done:
+                    self._commit_waiting(batch)
+        except BaseException:
+            # An interrupted caller gets no answer: its batch must not be written later.
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(batch)
+            raise
+        return batch.result()
+
+    def close(self) -> None:
+        """Finish the append under way and release the file."""
+        with self._turn:
+            if not self._is_closed:
+                self._is_closed = True
+                self._disconnect()
+                os.close(self._lock_fd)
+
+    def _create(self) -> None:
+        with self._process_turn():
+            connection = self._connect()
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > statements.FORMAT_VERSION:
+                raise unavailable(self._path, "a newer Helix Lab made it; upgrade helix-lab")
+            if version == 0:
+                if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    raise unavailable(self._path, "it is another SQLite database; move it away")
+                connection.executescript(statements.CREATE)
+
+    def _commit_waiting(self, leader: Batch) -> None:
+        if self._is_closed:
+            raise closed(self._path)
+        group: list[Batch] = []
+        while self._waiting:
+            group.append(self._waiting.popleft())
+        try:
+            self._write(group)
+        except (sqlite3.Error, OSError) as error:
+            for batch in group:
+                batch.error = write_failed(self._path, error)
+        except BaseException:
+            # The leader was interrupted; the others lead themselves when their turn comes.
+            self._waiting.extendleft(batch for batch in reversed(group) if batch is not leader)
+            raise
+        for batch in group:
+            batch.is_done = True
+
+    def _write(self, group: list[Batch]) -> None:
+        with self._process_turn():
+            connection = self._connection or self._connect()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                start = end = int(connection.execute(statements.NEXT_OFFSET).fetchone()[0])
+                for batch in group:
+                    end = _insert(connection, batch, end)
+                if end > start:
+                    connection.execute(statements.RAISE_CLOCK, (start,))
+                connection.execute("COMMIT")
+            except BaseException:
+                self._disconnect()  # rolls back, whatever state the failure left
+                raise
+
+    def _connect(self) -> sqlite3.Connection:
+        self._connection = connection = connect(self._path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {2 * WAL_PAGES * 4096}")
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _process_turn(self) -> Iterator[None]:
+        """Queue with other processes; under SQLite's own busy wait some of them starve."""
+        if sys.platform == "win32":
+            yield
+            return
+        fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+
+
+def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
+    """Insert a batch whole, or not at all and set its error; return the next free offset."""
+    batch.error = None
+    connection.execute("SAVEPOINT batch")
+    keys = {(topic, event.key) for topic, event in batch.events}
+    connection.executemany(statements.ADD_TOPIC, {(topic,) for topic, _ in keys})
+    connection.executemany(statements.ADD_KEY, keys)
+    rows = [(offset, *row) for offset, row in enumerate(batch.rows, start)]
+    inserted = connection.executemany(statements.ADD_ENTRY, rows).rowcount
+    batch.entries = [
+        Entry(topic, 0, offset, event) for offset, (topic, event) in enumerate(batch.events, start)
+    ]
+    if inserted < len(rows):
+        try:
+            batch.entries = [_settle(connection, entry) for entry in batch.entries]
+        except DuplicateId as error:
+            batch.error, inserted = error, 0
+            connection.execute("ROLLBACK TO batch")
+    connection.execute("RELEASE batch")
+    return start + (len(rows) if inserted else 0)
+
+
+def _settle(connection: sqlite3.Connection, entry: Entry) -> Entry:
+    """The entry that the log has for the id of `entry`; refuse another content."""
+    first = find_entry(connection, entry.event.event_id)
+    if first.offset == entry.offset:
+        return entry
+    differing = differing_fields(first.event, entry.event)
+    if differing:
+        raise _duplicate(entry.event.event_id, differing)
+    return first
+
+
+def _duplicate(event_id: str, differing: list[str]) -> DuplicateId:
+    return DuplicateId(
+        f"event {event_id!r} is in the log with another {' and '.join(differing)}; nothing of its "
+        "batch was written. A fact of its own needs an id of its own",
+        event_id=event_id,
+        fields=differing,
+    )
