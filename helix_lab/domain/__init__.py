@@ -1,0 +1,1 @@
+"""Pure rules: values and functions without input, output, clock or driver."""

@@ -1,0 +1,1 @@
+"""The facts and values that every other part speaks in."""

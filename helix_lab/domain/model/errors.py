@@ -1,0 +1,265 @@
+"""The error tree: what failed, the value, what is allowed, what to do next.
+
+Every error that a user can meet is a `HelixError`. A class carries two facts that the
+doors need and the core never uses: `code`, a stable name for programs, and `kind`, the
+family from which a door chooses its own status (an HTTP status, an exit code).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+Kind = Literal[
+    "invalid",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "too_large",
+    "unavailable",
+    "cancelled",
+    "internal",
+]
+"""Family of an error; a door maps it to its own status."""
+
+
+class HelixError(Exception):
+    """Root of all errors that Helix Lab raises on purpose.
+
+    Attributes:
+        message: one or two sentences for a person.
+        details: JSON values for a program, such as the field and the value. Never a secret.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    kind: ClassVar[Kind] = "internal"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: dict[str, Any] = details
+
+    def __str__(self) -> str:
+        return self.message
+
+
+# What a user asked for ------------------------------------------------------------------
+
+
+class InvalidRequest(HelixError, ValueError):
+    """A field is missing, of the wrong type, too long, unknown, or not one of the allowed values.
+
+    `details["field"]` names the field where one is to blame.
+    """
+
+    code = "INVALID_REQUEST"
+    kind = "invalid"
+
+
+class InvalidEvent(InvalidRequest):
+    """An event does not fit the schema of its type."""
+
+    code = "INVALID_EVENT"
+
+
+class BudgetTooSmall(InvalidRequest):
+    """The history does not fit the token budget; `details["needed_tokens"]` would do."""
+
+    code = "BUDGET_TOO_SMALL"
+
+
+class TooLarge(HelixError, ValueError):
+    """An input is over a stated limit."""
+
+    code = "TOO_LARGE"
+    kind = "too_large"
+
+
+class Unauthorized(HelixError, PermissionError):
+    """The caller has no token, a wrong one, or lacks the scope."""
+
+    code = "UNAUTHORIZED"
+    kind = "forbidden"
+
+
+class NotFound(HelixError, LookupError):
+    """Nothing of that name is here."""
+
+    code = "NOT_FOUND"
+    kind = "not_found"
+
+
+class UnknownConversation(NotFound):
+    """No conversation has this id."""
+
+    code = "CONVERSATION_NOT_FOUND"
+
+    def __init__(self, conversation_id: str) -> None:
+        super().__init__(
+            f"no conversation {conversation_id!r}; list them with GET /v1/conversations "
+            "or `helix-lab conversations list`",
+            conversation_id=conversation_id,
+        )
+
+
+class UnknownDebate(NotFound):
+    """No debate has this id."""
+
+    code = "DEBATE_NOT_FOUND"
+
+    def __init__(self, debate_id: str) -> None:
+        super().__init__(
+            f"no debate {debate_id!r}; list them with GET /v1/debates or `helix-lab debates list`",
+            debate_id=debate_id,
+        )
+
+
+class UnknownRun(NotFound):
+    """No run has this id."""
+
+    code = "RUN_NOT_FOUND"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"no run {run_id!r}; list them with GET /v1/runs or `helix-lab runs list`",
+            run_id=run_id,
+        )
+
+
+class Conflict(HelixError, ValueError):
+    """The request contradicts what is recorded."""
+
+    code = "CONFLICT"
+    kind = "conflict"
+
+
+class DuplicateId(Conflict):
+    """An id was recorded before with other content. Nothing of the batch was written."""
+
+    code = "DUPLICATE_ID"
+
+
+# Queries --------------------------------------------------------------------------------
+
+
+class QueryRefused(InvalidRequest):
+    """A statement that is not a single read-only query, or that reaches outside the store."""
+
+    code = "QUERY_REFUSED"
+
+
+class QueryFailed(InvalidRequest):
+    """The store could not run the statement: a syntax error, an unknown column, a bad value."""
+
+    code = "ANALYTICS_QUERY_ERROR"
+
+
+class QueryTimedOut(InvalidRequest):
+    """The statement ran longer than its limit and was stopped."""
+
+    code = "QUERY_TIMED_OUT"
+
+
+class QueryCancelled(HelixError):
+    """The caller went away or asked to stop; the statement was stopped."""
+
+    code = "QUERY_CANCELLED"
+    kind = "cancelled"
+
+
+# Jobs -----------------------------------------------------------------------------------
+
+
+class RunCancelled(HelixError):
+    """A run was asked to stop, and stopped."""
+
+    code = "RUN_CANCELLED"
+    kind = "cancelled"
+
+
+# Services -------------------------------------------------------------------------------
+
+
+class Unavailable(HelixError, ConnectionError):
+    """A service cannot be reached or refuses to work; `details["service"]` names it."""
+
+    code = "SERVICE_UNAVAILABLE"
+    kind = "unavailable"
+
+
+class LogWriteFailed(Unavailable):
+    """The event log could not make an append durable; nothing of it was written."""
+
+    code = "LOG_WRITE_FAILED"
+
+
+class DataFolderInUse(Unavailable):
+    """Another process owns the data folder; the message names its URL and pid."""
+
+    code = "DATA_FOLDER_IN_USE"
+
+    def __init__(self, folder: str, *, pid: int | None, url: str | None) -> None:
+        owner = f"process {pid}" if pid else "another process"
+        where = f" at {url}" if url else ""
+        super().__init__(
+            f"the data folder {folder} is in use by {owner}{where}; use helix_lab.connect() to work "
+            "with it, stop that process, or choose another folder by HELIX_DATA_DIR",
+            folder=folder,
+            pid=pid,
+            url=url,
+        )
+
+
+class ServerUnreachable(Unavailable):
+    """A Helix Lab server does not answer at its URL."""
+
+    code = "SERVER_UNREACHABLE"
+
+
+class MissingDriver(HelixError, ImportError):
+    """A backend is configured whose client library is missing; the message names the extra."""
+
+    code = "MISSING_DRIVER"
+    kind = "unavailable"
+
+
+# LLM providers --------------------------------------------------------------------------
+
+
+class ProviderError(Unavailable):
+    """An LLM provider gave no usable answer. `is_retryable`: asking again may help."""
+
+    code = "PROVIDER_ERROR"
+    is_retryable: ClassVar[bool] = False
+
+
+class ProviderUnreachable(ProviderError):
+    """No connection, a broken stream, or a 5xx answer."""
+
+    code = "PROVIDER_UNREACHABLE"
+    is_retryable = True
+
+
+class ProviderTimedOut(ProviderError):
+    """No complete answer within the time limit."""
+
+    code = "PROVIDER_TIMED_OUT"
+    is_retryable = True
+
+
+class ProviderRateLimited(ProviderError):
+    """The provider asks to slow down, for `details["retry_after_s"]` where known."""
+
+    code = "PROVIDER_RATE_LIMITED"
+    is_retryable = True
+
+
+class ProviderRefused(ProviderError):
+    """A 4xx answer, a content filter, or an answer that is not of the protocol's form."""
+
+    code = "PROVIDER_REFUSED"
+
+
+class UnknownProvider(InvalidRequest):
+    """No provider of this name is configured; the message lists those that are."""
+
+    code = "UNKNOWN_PROVIDER"
