@@ -20,7 +20,7 @@ class EventLog(abc.ABC):
 
     @abc.abstractmethod
     def append(self, events: Sequence[tuple[str, Event]]) -> list[Entry]:
-        """Make (topic, event) pairs durable, all or none, and return their entries in the given order.
+        """Make (topic, event) pairs durable, all or none; returns their entries in this order.
 
         Returns only when the events would survive the death of the process and of the machine.
         An event whose id is already in the log, with the same type, key, subject and data, is
@@ -33,9 +33,7 @@ class EventLog(abc.ABC):
         """
 
     @abc.abstractmethod
-    def read(
-        self, topic: str, partition: int, *, start_offset: int, limit: int
-    ) -> Sequence[Entry]:
+    def read(self, topic: str, partition: int, *, start_offset: int, limit: int) -> Sequence[Entry]:
         """At most `limit` entries from `start_offset` on, by offset; empty at the end."""
 
     @abc.abstractmethod

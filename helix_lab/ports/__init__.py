@@ -1,0 +1,1 @@
+"""What the flow needs from outside, as abstract classes with full contracts."""

@@ -1,0 +1,1 @@
+"""Conformance suites of the ports, fakes, and a fake LLM server; shipped."""
