@@ -1,0 +1,1 @@
+"""Recording: the only way into the event log."""

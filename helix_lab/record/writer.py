@@ -1,0 +1,60 @@
+"""`record`: validate, stamp, append. The only way into the event log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from helix_lab.domain.model.clock import HybridClock
+from helix_lab.domain.model.event import Draft, Entry, Event
+from helix_lab.ports.event_log import EventLog
+from helix_lab.record.schemas import check_draft
+
+
+class Writer:
+    """Records facts for one node. Safe in threads.
+
+    Args:
+        log: where they go.
+        node_id: who records.
+    """
+
+    def __init__(self, log: EventLog, *, node_id: str) -> None:
+        self._log = log
+        self._node_id = node_id
+        self._clock = HybridClock(lambda: time.time_ns() // 1_000_000, last=log.greatest_clock())
+
+    def record(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """Make facts durable, all or none; returns their entries in the given order.
+
+        A fact that is recorded already changes nothing and gives its first entry.
+
+        Raises:
+            InvalidEvent: one does not fit the schema of its type.
+            DuplicateId: an id was recorded with other content.
+            LogWriteFailed: the log could not make them durable.
+        """
+        for draft in drafts:
+            check_draft(draft)
+        first = self._clock.tick(max(len(drafts), 1))
+        now = datetime.now(UTC)
+        return self._log.append(
+            [
+                (draft.type.topic, self._stamp(draft, first + position, now))
+                for position, draft in enumerate(drafts)
+            ]
+        )
+
+    def _stamp(self, draft: Draft, clock: int, now: datetime) -> Event:
+        return Event(
+            event_id=draft.event_id,
+            type=draft.type.name,
+            node_id=self._node_id,
+            key=draft.key,
+            subject=draft.subject,
+            time=draft.time or now,
+            clock=clock,
+            data=draft.data,
+            version=draft.type.version,
+        )
