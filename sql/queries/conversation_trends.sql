@@ -1,0 +1,24 @@
+-- name: conversation_trends
+-- asks: how many conversations were active a day or an hour, and how long they were
+-- params: from_at timestamp (UTC, inclusive), until_at timestamp (UTC, exclusive), granularity text (day or hour)
+-- returns: bucket timestamp (UTC), conversation_count, message_count, avg_messages, avg_duration_min; by bucket. A conversation counts in each bucket in which something was said; its messages and its duration are those of that bucket
+WITH activity AS (
+    SELECT
+        date_trunc($granularity, timestamp) AS bucket,
+        conversation_id,
+        count(*) AS messages,
+        date_diff('millisecond', min(timestamp), max(timestamp)) / 60000.0 AS minutes
+    FROM message_metrics
+    WHERE timestamp >= CAST($from_at AS TIMESTAMP) AND timestamp < CAST($until_at AS TIMESTAMP)
+    GROUP BY bucket, conversation_id
+)
+
+SELECT
+    bucket,
+    count(*) AS conversation_count,
+    CAST(sum(messages) AS BIGINT) AS message_count,
+    avg(messages) AS avg_messages,
+    avg(minutes) AS avg_duration_min
+FROM activity
+GROUP BY bucket
+ORDER BY bucket
