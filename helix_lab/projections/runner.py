@@ -1,0 +1,244 @@
+"""The runner: brings each projection to the end of the log, and is woken by the append."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.domain.model.event import Entry
+from helix_lab.ports.event_log import EventLog
+from helix_lab.projections.projection import Projection
+
+LOGGER = logging.getLogger(__name__)
+
+BATCH_SIZE = 5000
+_IDLE_WAIT_S = 5.0
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 10.0
+
+DeadLetters = Callable[[Sequence[Mapping[str, Any]]], None]
+"""Keeps refused entries: projection, topic, partition, offset, event_id, event_type, reason."""
+
+
+class ProjectionRunner:
+    """One thread a projection; a projection that fails does not hold up the others.
+
+    Args:
+        log: read from the checkpoint of each projection on.
+        projections: by name.
+        keep_dead_letters: called before the checkpoint moves over them.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        projections: Sequence[Projection[Any]],
+        *,
+        keep_dead_letters: DeadLetters,
+    ) -> None:
+        self._log = log
+        self._followers = {
+            projection.name: _Follower(log, projection, keep_dead_letters)
+            for projection in projections
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The projections, in order."""
+        return tuple(self._followers)
+
+    def start(self) -> None:
+        """Begin to follow the log."""
+        for follower in self._followers.values():
+            follower.start()
+
+    def catch_up(self, *names: str, timeout_s: float = 2.0) -> bool:
+        """Wait until projections have applied all that is in the log now.
+
+        Args:
+            names: which; none means all.
+            timeout_s: give up then.
+
+        Returns:
+            Whether they have; an answer from their stores lags behind the log otherwise.
+        """
+        deadline = time.monotonic() + timeout_s
+        followers = [self._find(name) for name in names] or list(self._followers.values())
+        return all(follower.wait_until_applied(deadline) for follower in followers)
+
+    def measure_lag(self) -> dict[str, int]:
+        """Offsets between the end of the log and each checkpoint; 0 is up to date."""
+        return {name: follower.measure_lag() for name, follower in self._followers.items()}
+
+    def list_faults(self) -> dict[str, str]:
+        """Why a projection stands still, for those that do."""
+        return {
+            name: follower.fault for name, follower in self._followers.items() if follower.fault
+        }
+
+    def rebuild(self, name: str, *, on_progress: Callable[[float], None] | None = None) -> None:
+        """Drop a store and fill it again from the log; returns when it is level with the log.
+
+        Raises:
+            InvalidRequest: no projection has this name.
+        """
+        self._find(name).rebuild(on_progress)
+
+    def close(self) -> None:
+        """Stop following; what is applied stays applied."""
+        for follower in self._followers.values():
+            follower.stop()
+        for follower in self._followers.values():
+            follower.join()
+
+    def _find(self, name: str) -> _Follower:
+        if name not in self._followers:
+            message = f"no store {name!r}; there are: {', '.join(self._followers)}"
+            raise InvalidRequest(message, field="store")
+        return self._followers[name]
+
+
+class _Follower:
+    """Follows the log for one projection."""
+
+    def __init__(
+        self, log: EventLog, projection: Projection[Any], keep_dead_letters: DeadLetters
+    ) -> None:
+        self.fault = ""
+        self._log = log
+        self._projection = projection
+        self._keep_dead_letters = keep_dead_letters
+        self._position: dict[tuple[str, int], int] = {}
+        self._moved = threading.Condition()
+        self._applying = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._follow, name=f"helix-projection-{projection.name}", daemon=True
+        )
+
+    def start(self) -> None:
+        self._position = self._projection.read_checkpoint()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def join(self) -> None:
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def measure_lag(self) -> int:
+        ends = self._log.end_offsets(self._projection.topics)
+        return sum(max(0, end - self._position.get(place, 0)) for place, end in ends.items())
+
+    def wait_until_applied(self, deadline: float) -> bool:
+        ends = self._log.end_offsets(self._projection.topics)
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: self._has_reached(ends), timeout=max(0.0, deadline - time.monotonic())
+            )
+
+    def rebuild(self, on_progress: Callable[[float], None] | None) -> None:
+        with self._applying:
+            self._projection.clear()
+            self._set_position({})
+            ends = self._log.end_offsets(self._projection.topics)
+            total = sum(ends.values()) or 1
+            while not self._has_reached(ends) and not self._stopping.is_set():
+                self._apply_next(ends)
+                if on_progress is not None:
+                    on_progress(sum(self._position.values()) / total)
+
+    def _follow(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            try:
+                self._catch_up()
+                self.fault, pause_s = "", _FIRST_PAUSE_S
+                self._wait_for_more()
+            except Exception as error:
+                # The store or the log is away: the events are safe in the log, so try again.
+                if self._stopping.is_set():
+                    return
+                self.fault = f"{type(error).__name__}: {error}"
+                LOGGER.warning("projection %s waits: %s", self._projection.name, self.fault)
+                self._stopping.wait(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _wait_for_more(self) -> None:
+        places = {place: self._position.get(place, 0) for place in self._places()}
+        deadline = time.monotonic() + _IDLE_WAIT_S
+        while not self._stopping.is_set() and time.monotonic() < deadline:
+            if self._log.wait_for_append(places, timeout_s=0.25):
+                return
+
+    def _catch_up(self) -> None:
+        while not self._stopping.is_set():
+            with self._applying:
+                ends = self._log.end_offsets(self._projection.topics)
+                if self._has_reached(ends):
+                    return
+                self._apply_next(ends)
+
+    def _apply_next(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Apply one batch of each partition that has more."""
+        for (topic, partition), end in ends.items():
+            start = self._position.get((topic, partition), 0)
+            if start >= end:
+                continue
+            entries = self._log.read(topic, partition, start_offset=start, limit=BATCH_SIZE)
+            after = entries[-1].offset + 1 if entries else end
+            checkpoint = {(topic, partition): after}
+            self._projection.write(self._project(entries), checkpoint)
+            self._set_position({**self._position, **checkpoint})
+
+    def _project(self, entries: Sequence[Entry]) -> list[Any]:
+        rows: list[Any] = []
+        refused: list[dict[str, Any]] = []
+        for entry in entries:
+            try:
+                row = self._projection.project(entry)
+            except Exception as error:
+                refused.append(self._describe(entry, error))
+            else:
+                if row is not None:
+                    rows.append(row)
+        if refused:
+            self._keep_dead_letters(refused)
+        return rows
+
+    def _describe(self, entry: Entry, error: Exception) -> dict[str, Any]:
+        reason = f"{type(error).__name__}: {error}"
+        LOGGER.warning(
+            "%s refuses %s at %s/%d@%d: %s",
+            self._projection.name,
+            entry.event.type,
+            entry.topic,
+            entry.partition,
+            entry.offset,
+            reason,
+        )
+        return {
+            "projection": self._projection.name,
+            "topic": entry.topic,
+            "partition": entry.partition,
+            "offset": entry.offset,
+            "event_id": entry.event.event_id,
+            "event_type": entry.event.type,
+            "reason": reason,
+        }
+
+    def _places(self) -> list[tuple[str, int]]:
+        return list(self._log.end_offsets(self._projection.topics))
+
+    def _has_reached(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        return all(self._position.get(place, 0) >= end for place, end in ends.items())
+
+    def _set_position(self, position: dict[tuple[str, int], int]) -> None:
+        with self._moved:
+            self._position = position
+            self._moved.notify_all()
