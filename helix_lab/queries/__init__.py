@@ -1,0 +1,1 @@
+"""Queries: one question each, answered from one store."""
