@@ -1,0 +1,345 @@
+"""The debate job: asks the providers that the protocol names, and records every turn.
+
+A turn is recorded as requested before its provider is called, and as answered or failed
+after. After a crash, what is recorded is taken up; a turn that was requested and has no
+end is failed as INTERRUPTED and never asked again (see `docs/decisions/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from helix_lab.domain.context.history import build_history
+from helix_lab.domain.debate import (
+    DebatePlan,
+    NextTurns,
+    Seat,
+    Turn,
+    TurnRequest,
+    Verdict,
+    next_step,
+    read_turn,
+)
+from helix_lab.domain.debate import fail_turn as make_failed_turn
+from helix_lab.domain.model.errors import HelixError, ProviderError, RunCancelled, UnknownProvider
+from helix_lab.domain.model.event import (
+    CONVERSATIONS,
+    DEBATE_STARTED,
+    DEBATES,
+    TURN_ANSWERED,
+    TURN_FAILED,
+    TURN_REQUESTED,
+    Draft,
+    Entry,
+)
+from helix_lab.jobs.runner import JobKind, RunContext
+from helix_lab.ports.chat import ChatMessage, ChatProvider, ChatRequest, Reply
+from helix_lab.ports.event_log import EventLog
+from helix_lab.record import drafts
+from helix_lab.record.writer import Writer
+
+_CALLS_AT_ONCE = 8
+
+
+def make_debate_kind(
+    writer: Writer, log: EventLog, providers: Mapping[str, ChatProvider]
+) -> JobKind:
+    """The job that plays a debate with these providers."""
+
+    def run(context: RunContext) -> Mapping[str, Any]:
+        debate = _Debate(context, writer, log, providers)
+        return debate.play()
+
+    return JobKind("debate", run)
+
+
+def draft_start(request: Mapping[str, Any]) -> list[Draft]:
+    """The facts that begin a debate: its conversation, its topic as a message, itself."""
+    plan = _to_plan(request)
+    started_at = datetime.fromisoformat(request["started_at"])
+    return [
+        *_draft_conversation(request),
+        drafts.add_message(
+            plan.conversation_id,
+            _topic_id(plan),
+            role="user",
+            content=plan.topic,
+            user_id=request.get("user_id"),
+            created_at=started_at,
+        ),
+        drafts.start_debate(
+            plan.debate_id,
+            conversation_id=plan.conversation_id,
+            topic=plan.topic,
+            protocol=plan.protocol,
+            rounds=plan.rounds,
+            seed=plan.seed,
+            seats=[asdict(seat) for seat in plan.seats],
+            judge=None if plan.judge is None else asdict(plan.judge),
+            user_id=request.get("user_id"),
+            source="debate",
+            created_at=started_at,
+        ),
+    ]
+
+
+def _draft_conversation(request: Mapping[str, Any]) -> list[Draft]:
+    if not request["is_new_conversation"]:
+        return []
+    start = drafts.start_conversation(
+        request["conversation_id"], user_id=request.get("user_id"), source="debate"
+    )
+    return [start]
+
+
+class _Debate:
+    """One execution, from whatever is recorded of the debate to its end."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        writer: Writer,
+        log: EventLog,
+        providers: Mapping[str, ChatProvider],
+    ) -> None:
+        self._context = context
+        self._writer = writer
+        self._log = log
+        self._providers = providers
+        self._plan = _to_plan(context.request)
+        self._turns: list[Turn] = []
+
+    def play(self) -> Mapping[str, Any]:
+        self._writer.record(draft_start(self._context.request))
+        history = self._take_up()
+        try:
+            while isinstance(step := next_step(self._plan, self._turns, history), NextTurns):
+                self._context.check()
+                self._context.report(min(0.99, len(self._turns) / _expected_turns(self._plan)))
+                self._ask_all(step.requests)
+        except RunCancelled:
+            # A closing lab is no cancel: then the debate goes on when it opens again.
+            self._context.check_closing()
+            self._record_end("cancelled", None)
+            raise
+        self._record_end(step.outcome, step)
+        return {"debate_id": self._plan.debate_id, "outcome": step.outcome}
+
+    def _take_up(self) -> list[tuple[str, str]]:
+        """Read what is recorded of the debate; returns what was said before it."""
+        conversation_id = self._plan.conversation_id
+        entries = [
+            entry
+            for entry in self._log.read_key(DEBATES, conversation_id)
+            if entry.event.subject == self._plan.debate_id
+        ]
+        started = next(e for e in entries if e.event.type == DEBATE_STARTED.name)
+        ended = {_key_of(e): e for e in entries if e.event.type in _ENDS}
+        self._turns = [_to_turn(entry) for entry in ended.values()]
+        for entry in entries:
+            if entry.event.type == TURN_REQUESTED.name and _key_of(entry) not in ended:
+                self._record_interruption(entry)
+        return self._read_history(started)
+
+    def _read_history(self, started: Entry) -> list[tuple[str, str]]:
+        before = [
+            entry.event
+            for entry in self._log.read_key(CONVERSATIONS, self._plan.conversation_id)
+            if entry.event.clock < started.event.clock
+            and entry.event.subject != _topic_id(self._plan)
+        ]
+        return [(message.role, message.content) for message in build_history(before).messages]
+
+    def _record_interruption(self, entry: Entry) -> None:
+        message = "the process ended while the provider was asked; the turn is not asked again"
+        turn = {name: entry.event.data[name] for name in _TURN_FIELDS}
+        self._writer.record(
+            [
+                drafts.fail_turn(
+                    self._plan.debate_id,
+                    **cast("drafts.Turn", turn),
+                    error_code="INTERRUPTED",
+                    error_message=message,
+                )
+            ]
+        )
+        round_number, role, seat = _key_of(entry)
+        self._turns.append(
+            Turn(round_number, cast("Any", role), seat, is_failed=True, error=message)
+        )
+
+    def _ask_all(self, requests: Sequence[TurnRequest]) -> None:
+        self._writer.record(
+            [drafts.request_turn(self._plan.debate_id, **self._describe(r)) for r in requests]
+        )
+        with ThreadPoolExecutor(min(len(requests), _CALLS_AT_ONCE)) as pool:
+            futures = [pool.submit(self._ask, request) for request in requests]
+        self._turns.extend(future.result() for future in futures)
+
+    def _ask(self, request: TurnRequest) -> Turn:
+        try:
+            reply = self._find_provider(request.seat.provider).complete(
+                self._to_chat(request), should_stop=self._context.should_stop
+            )
+        except (ProviderError, UnknownProvider) as error:
+            return self._record_failure(request, error)
+        return self._record_answer(request, reply)
+
+    def _find_provider(self, name: str) -> ChatProvider:
+        if name not in self._providers:
+            message = f"no provider {name!r}; configured: {', '.join(self._providers)}"
+            raise UnknownProvider(message, field="provider")
+        return self._providers[name]
+
+    def _to_chat(self, request: TurnRequest) -> ChatRequest:
+        return ChatRequest(
+            messages=[ChatMessage(role, content) for role, content in request.messages],
+            model=request.seat.model,
+            task=request.role,
+            key=request.key,
+            options=request.options,
+            seed=self._plan.seed,
+            timeout_s=self._context.request["turn_timeout_s"],
+        )
+
+    def _record_answer(self, request: TurnRequest, reply: Reply) -> Turn:
+        turn = read_turn(request, reply.text)
+        self._writer.record(
+            [
+                drafts.answer_turn(
+                    self._plan.debate_id,
+                    **self._describe(request),
+                    text=reply.text,
+                    confidence=turn.confidence,
+                    choice=turn.choice,
+                    response_time_ms=reply.response_time_ms,
+                    ttft_ms=reply.ttft_ms,
+                    input_tokens=reply.input_tokens,
+                    output_tokens=reply.output_tokens,
+                    cost_usd=reply.cost_usd,
+                    finish_reason=reply.finish_reason,
+                )
+            ]
+        )
+        return turn
+
+    def _record_failure(self, request: TurnRequest, error: HelixError) -> Turn:
+        self._writer.record(
+            [
+                drafts.fail_turn(
+                    self._plan.debate_id,
+                    **self._describe(request),
+                    error_code=error.code,
+                    error_message=error.message[:10_000],
+                )
+            ]
+        )
+        return make_failed_turn(request, error.message)
+
+    def _describe(self, request: TurnRequest) -> drafts.Turn:
+        return {
+            "conversation_id": self._plan.conversation_id,
+            "round": request.round,
+            "role": request.role,
+            "seat": request.seat.seat,
+            "position": request.seat.position,
+            "provider": request.seat.provider,
+            "model": request.seat.model,
+        }
+
+    def _record_end(self, outcome: str, verdict: Verdict | None) -> None:
+        plan = self._plan
+        now = datetime.now(UTC)
+        started_at = datetime.fromisoformat(self._context.request["started_at"])
+        answer = _draft_answer(plan, verdict, now)
+        end = drafts.complete_debate(
+            plan.debate_id,
+            conversation_id=plan.conversation_id,
+            outcome=outcome,
+            winner=asdict(verdict.winner) if verdict and verdict.winner else None,
+            confidence=verdict.confidence if verdict else None,
+            total_rounds=verdict.total_rounds if verdict else 0,
+            verdict=verdict.text if verdict else None,
+            reason=verdict.reason if verdict else "cancelled on request",
+            duration_ms=(now - started_at).total_seconds() * 1000,
+            votes=dict(verdict.votes) if verdict else None,
+            metadata=dict(verdict.metadata) if verdict and verdict.metadata else None,
+        )
+        self._writer.record([*answer, end])
+
+
+_ENDS = {TURN_ANSWERED.name, TURN_FAILED.name}
+_TURN_FIELDS = ("conversation_id", "round", "role", "seat", "position", "provider", "model")
+
+
+def _draft_answer(plan: DebatePlan, verdict: Verdict | None, now: datetime) -> list[Draft]:
+    """The verdict as a message of the conversation, so that the conversation goes on from it."""
+    if verdict is None or verdict.text is None:
+        return []
+    winner = verdict.winner
+    return [
+        drafts.add_message(
+            plan.conversation_id,
+            f"{plan.debate_id}/verdict",
+            role="assistant",
+            content=verdict.text,
+            provider=winner.provider if winner else None,
+            model=winner.model if winner else None,
+            created_at=now,
+        )
+    ]
+
+
+def _to_plan(request: Mapping[str, Any]) -> DebatePlan:
+    judge = request.get("judge")
+    return DebatePlan(
+        debate_id=request["debate_id"],
+        conversation_id=request["conversation_id"],
+        topic=request["topic"],
+        protocol=request["protocol"],
+        rounds=request["rounds"],
+        seed=request["seed"],
+        seats=tuple(Seat(**seat) for seat in request["seats"]),
+        judge=Seat(**judge) if judge else None,
+    )
+
+
+def check_plan(request: Mapping[str, Any]) -> None:
+    """Check what is asked before a run is made of it.
+
+    Raises:
+        InvalidRequest: the plan cannot be played; names the field.
+    """
+    _to_plan(request)
+
+
+def _to_turn(entry: Entry) -> Turn:
+    data = entry.event.data
+    return Turn(
+        round=data["round"],
+        role=data["role"],
+        seat=data["seat"],
+        text=data.get("text", ""),
+        choice=data.get("choice"),
+        confidence=data.get("confidence"),
+        is_failed=entry.event.type == TURN_FAILED.name,
+        error=data.get("error_message", ""),
+    )
+
+
+def _key_of(entry: Entry) -> tuple[int, str, str]:
+    data = entry.event.data
+    return (data["round"], data["role"], data["seat"])
+
+
+def _topic_id(plan: DebatePlan) -> str:
+    return f"{plan.debate_id}/topic"
+
+
+def _expected_turns(plan: DebatePlan) -> int:
+    judged = plan.rounds if plan.judge else len(plan.seats)
+    return plan.rounds * len(plan.seats) + judged

@@ -1,0 +1,123 @@
+"""The import job: a file of another program goes in, item by item, each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from helix_lab.domain.model.errors import DuplicateId, InvalidRequest
+from helix_lab.domain.model.event import TOPICS, Draft
+from helix_lab.jobs.runner import JobKind, RunContext
+from helix_lab.ports.event_log import EventLog
+from helix_lab.record.importers.reader import Item, Refusal, detect_format, read_items
+from helix_lab.record.writer import Writer
+
+_EVENTS_A_BATCH = 2000
+_REFUSALS_SHOWN = 1000
+
+
+def make_import_kind(writer: Writer, log: EventLog, *, reports: Path) -> JobKind:
+    """The job that reads a file into the log.
+
+    Args:
+        writer: records what the file says.
+        log: tells what was there before.
+        reports: folder for the full lists of refusals, one file a run.
+    """
+
+    def run(context: RunContext) -> Mapping[str, Any]:
+        return _Import(context, writer, log, reports).run()
+
+    return JobKind("import", run)
+
+
+class _Import:
+    def __init__(self, context: RunContext, writer: Writer, log: EventLog, reports: Path) -> None:
+        self._context = context
+        self._writer = writer
+        self._log = log
+        self._report_path = reports / f"{context.run.run_id}.refused.jsonl"
+        self._path = Path(context.request["path"])
+        self._waiting: list[Item] = []
+        self._waiting_events = 0
+        self._items = self._events = self._new_events = self._refused = 0
+        self._refusals: list[dict[str, str]] = []
+
+    def run(self) -> Mapping[str, Any]:
+        """Import the file; an uploaded one is deleted, unless the lab closes before the end."""
+        try:
+            result = self._import()
+        except Exception:
+            self._forget_upload()
+            raise
+        self._forget_upload()
+        return result
+
+    def _import(self) -> Mapping[str, Any]:
+        file_format = self._context.request.get("format") or detect_format(self._path)
+        self._report_path.unlink(missing_ok=True)
+        for found in read_items(self._path, format=file_format, on_progress=self._report_progress):
+            if isinstance(found, Refusal):
+                self._refuse(found)
+            else:
+                self._take(found)
+        self._flush()
+        return {
+            "format": file_format,
+            "items": self._items,
+            "events": self._events,
+            "new_events": self._new_events,
+            "refused_count": self._refused,
+            "refused": self._refusals,
+        }
+
+    def _forget_upload(self) -> None:
+        if self._context.request.get("is_upload"):
+            self._path.unlink(missing_ok=True)
+
+    def _report_progress(self, done: int, total: int) -> None:
+        self._context.report(done / total if total else 0.0)
+
+    def _take(self, item: Item) -> None:
+        self._waiting.append(item)
+        self._waiting_events += len(item.drafts)
+        if self._waiting_events >= _EVENTS_A_BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._context.check()
+        items, self._waiting, self._waiting_events = self._waiting, [], 0
+        try:
+            self._record(items)
+        except (InvalidRequest, DuplicateId):
+            # One bad item must not hold up the others of its batch.
+            for item in items:
+                self._record_alone(item)
+
+    def _record_alone(self, item: Item) -> None:
+        try:
+            self._record([item])
+        except (InvalidRequest, DuplicateId) as error:
+            self._refuse(Refusal(item.name, error.message))
+
+    def _record(self, items: Sequence[Item]) -> None:
+        drafts: list[Draft] = [draft for item in items for draft in item.drafts]
+        if not drafts:
+            return
+        ends = self._log.end_offsets(TOPICS)
+        entries = self._writer.record(drafts)
+        self._items += len(items)
+        self._events += len(entries)
+        self._new_events += sum(
+            entry.offset >= ends.get((entry.topic, entry.partition), 0) for entry in entries
+        )
+
+    def _refuse(self, refusal: Refusal) -> None:
+        row = {"name": refusal.name, "reason": refusal.reason}
+        self._refused += 1
+        if len(self._refusals) < _REFUSALS_SHOWN:
+            self._refusals.append(row)
+        with self._report_path.open("a", encoding="utf-8") as report:
+            report.write(json.dumps(row, ensure_ascii=False) + "\n")
