@@ -1,0 +1,366 @@
+"""Operations on debates: start, list, show, cancel."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from helix_lab.domain.debate import Seat, default_seats
+from helix_lab.domain.model.errors import Conflict, UnknownDebate, UnknownProvider, UnknownRun
+from helix_lab.jobs.debate import check_plan, draft_start
+from helix_lab.jobs.runs import Run
+from helix_lab.operations.operation import Id, Name, Operation, Request, Response, Text
+from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
+from helix_lab.operations.services import Services
+from helix_lab.queries import conversations as questions
+from helix_lab.queries.history import has_conversation
+
+MAX_TOPIC_CHARACTERS = 100_000
+OFFLINE = "offline"
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class Participant(Request):
+    """Who takes a seat."""
+
+    provider: Name = Field(description="a configured provider, or offline")
+    model: Name | None = Field(None, description="the provider's default if absent")
+    position: Name | None = Field(None, description="what it argues as; by protocol if absent")
+
+
+class StartDebate(Request):
+    """A topic to debate. Without any configured provider, `offline` answers, and says so."""
+
+    topic: Annotated[Text, Field(min_length=1, max_length=MAX_TOPIC_CHARACTERS)]
+    conversation_id: Id | None = Field(
+        None, description="the conversation it goes on with; begun if it does not exist"
+    )
+    user_id: Id | None = None
+    protocol: Literal["majority", "moderated"] = "majority"
+    rounds: int = Field(1, ge=1, le=20, description="rounds of answers, at most")
+    participants: list[Participant] | None = Field(
+        None,
+        min_length=2,
+        max_length=26,
+        description="the seats; all configured providers if absent",
+    )
+    judge: Participant | None = Field(None, description="the moderator, for moderated")
+    seed: int | None = Field(
+        None, ge=0, le=2**53, description="decides orders and labels; made up if absent"
+    )
+    turn_timeout_s: float = Field(60, gt=0, le=600, description="for each answer")
+    wait_s: float = Field(0, ge=0, le=300, description="wait so long for the end")
+
+
+class ShownSeat(Response):
+    """A seat and who sits on it."""
+
+    seat: str
+    position: str
+    provider: str
+    model: str
+
+
+class ShownTurn(Response):
+    """A turn that has ended; what is not known is null."""
+
+    round: int
+    role: str
+    seat: str
+    position: str
+    provider: str
+    model: str
+    text: str | None = None
+    choice: str | None = None
+    confidence: float | None = None
+    response_time_ms: float | None = None
+    ttft_ms: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    finish_reason: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    ended_at: datetime
+
+
+class DebateSummary(Response):
+    """A debate as lists show it."""
+
+    debate_id: str
+    conversation_id: str
+    topic: str
+    protocol: str
+    status: Status
+    outcome: str | None
+    winner: ShownSeat | None
+    confidence: float | None
+    started_at: datetime
+    completed_at: datetime | None
+
+
+class Debate(DebateSummary):
+    """A debate with its turns and its result."""
+
+    rounds: int
+    seed: int
+    seats: list[ShownSeat]
+    judge: ShownSeat | None
+    progress: float
+    verdict: str | None
+    reason: str | None
+    votes: Mapping[str, float] | None
+    judgments: Sequence[Mapping[str, Any]] | None
+    turns: list[ShownTurn]
+    error: Mapping[str, Any] | None
+
+
+class ListDebates(Request):
+    """Which debates to list."""
+
+    conversation_id: Id | None = Field(None, description="only those of this conversation")
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class Debates(Response):
+    """One page of debates, newest first."""
+
+    debates: list[DebateSummary]
+    next_cursor: str | None
+
+
+class GetDebate(Request):
+    """Which debate."""
+
+    debate_id: Id = Field(description="its id")
+
+
+def start(services: Services, request: StartDebate) -> Debate:
+    """Record a debate and start it; the answer shows how far it is."""
+    debate_id = f"debate-{uuid.uuid4().hex}"
+    plan = _make_plan(services, request, debate_id)
+    check_plan(plan)
+    services.jobs.submit(
+        "debate",
+        plan,
+        run_id=debate_id,
+        before_start=lambda: services.writer.record(draft_start(plan)),
+    )
+    if request.wait_s:
+        services.jobs.wait(debate_id, timeout_s=request.wait_s)
+    return _read(services, debate_id)
+
+
+def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict[str, Any]:
+    seats, judge = _seat_participants(services, request)
+    conversation_id = request.conversation_id or f"conv-{uuid.uuid4().hex}"
+    seed = secrets.randbelow(2**31) if request.seed is None else request.seed
+    return {
+        "debate_id": debate_id,
+        "conversation_id": conversation_id,
+        "is_new_conversation": not has_conversation(services.log, conversation_id),
+        "user_id": request.user_id,
+        "topic": request.topic,
+        "protocol": request.protocol,
+        "rounds": request.rounds,
+        "seed": seed,
+        "seats": [asdict(seat) for seat in seats],
+        "judge": asdict(judge) if judge else None,
+        "turn_timeout_s": request.turn_timeout_s,
+        "started_at": datetime.now(UTC).isoformat(),
+    }
+
+
+def _seat_participants(
+    services: Services, request: StartDebate
+) -> tuple[Sequence[Seat], Seat | None]:
+    """The seats that were asked for; what was left open is filled in by the protocol."""
+    chosen = [name for name in services.providers if name != OFFLINE] or [OFFLINE]
+    pairs = [(name, services.providers[name].default_model) for name in chosen]
+    seats, judge = default_seats(pairs, request.protocol)
+    if request.participants is not None:
+        seats = _name_seats(services, request.participants, seats)
+    if request.protocol != "moderated":
+        return seats, None
+    if request.judge is not None:
+        judge = _take_seat(services, request.judge, name="moderator", position="moderator")
+    return seats, judge
+
+
+def _name_seats(
+    services: Services, participants: Sequence[Participant], usual: Sequence[Seat]
+) -> tuple[Seat, ...]:
+    named: list[Seat] = []
+    for number, participant in enumerate(participants):
+        fallback = usual[number].position if number < len(usual) else f"debater-{number + 1}"
+        position = participant.position or fallback
+        taken = {seat.seat for seat in named}
+        name = position if position not in taken else f"{position}-{number + 1}"
+        named.append(_take_seat(services, participant, name=name, position=position))
+    return tuple(named)
+
+
+def _take_seat(services: Services, participant: Participant, *, name: str, position: str) -> Seat:
+    provider = services.providers.get(participant.provider)
+    if provider is None:
+        known = ", ".join(services.providers)
+        message = (
+            f"field 'participants': no provider {participant.provider!r}; configured: {known}; "
+            "add others by HELIX_PROVIDERS"
+        )
+        raise UnknownProvider(message, field="participants", provider=participant.provider)
+    return Seat(name, position, participant.provider, participant.model or provider.default_model)
+
+
+def list_page(services: Services, request: ListDebates) -> Debates:
+    """One page of debates."""
+    services.projections.catch_up("conversations")
+    rows = questions.list_debates(
+        services.records,
+        limit=request.limit + 1,
+        after=read_cursor(request.cursor),
+        conversation_id=request.conversation_id,
+    )
+    page, more = rows[: request.limit], rows[request.limit :]
+    cursor = make_cursor(page[-1]["started_at"], page[-1]["debate_id"]) if more else None
+    shown = [
+        DebateSummary(**_summarise(row, _find_run(services, row["debate_id"]))) for row in page
+    ]
+    return Debates(debates=shown, next_cursor=cursor)
+
+
+def get(services: Services, request: GetDebate) -> Debate:
+    """One debate with its turns."""
+    return _read(services, request.debate_id)
+
+
+def cancel(services: Services, request: GetDebate) -> Debate:
+    """Stop a debate; what was said stays recorded."""
+    debate = _read(services, request.debate_id)
+    try:
+        services.jobs.cancel(request.debate_id)
+    except UnknownRun:
+        message = f"debate {request.debate_id!r} was imported and has ended as {debate.status}"
+        raise Conflict(message, debate_id=request.debate_id) from None
+    services.jobs.wait(request.debate_id, timeout_s=5)
+    return _read(services, request.debate_id)
+
+
+def _read(services: Services, debate_id: str) -> Debate:
+    services.projections.catch_up("conversations")
+    row = questions.find_debate(services.records, debate_id)
+    if row is None:
+        raise UnknownDebate(debate_id)
+    run = _find_run(services, debate_id)
+    result = row["result"] or {}
+    return Debate(
+        **_summarise(row, run),
+        rounds=row["rounds"],
+        seed=row["seed"],
+        seats=row["seats"],
+        judge=row["judge"],
+        progress=run.progress if run else 1.0,
+        verdict=result.get("verdict"),
+        reason=result.get("reason"),
+        votes=result.get("votes"),
+        judgments=result.get("judgments"),
+        turns=[_show_turn(turn) for turn in questions.list_turns(services.records, debate_id)],
+        error=run.error if run else None,
+    )
+
+
+def _find_run(services: Services, debate_id: str) -> Run | None:
+    try:
+        return services.jobs.store.get(debate_id)
+    except UnknownRun:
+        return None
+
+
+def _summarise(row: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
+    result = row["result"] or {}
+    return {
+        "debate_id": row["debate_id"],
+        "conversation_id": row["conversation_id"],
+        "topic": row["topic"],
+        "protocol": row["protocol"],
+        "status": run.state if run else _status_of_import(result),
+        "outcome": result.get("outcome"),
+        "winner": result.get("winner"),
+        "confidence": result.get("confidence"),
+        "started_at": row["started_at"],
+        "completed_at": row["completed_at"],
+    }
+
+
+def _status_of_import(result: Mapping[str, Any]) -> Status:
+    """What an imported debate shows, which has no run of ours."""
+    outcomes: dict[str, Status] = {"failed": "failed", "cancelled": "cancelled"}
+    return outcomes.get(str(result.get("outcome")), "succeeded")
+
+
+def _show_turn(row: Mapping[str, Any]) -> ShownTurn:
+    known = {name: value for name, value in row["turn"].items() if name in ShownTurn.model_fields}
+    return ShownTurn(
+        **known,
+        round=row["round"],
+        role=row["role"],
+        seat=row["seat"],
+        ended_at=row["ended_at"],
+    )
+
+
+OPERATIONS = (
+    Operation(
+        name="start_debate",
+        summary="Let providers debate a topic",
+        method="POST",
+        path="/v1/debates",
+        scope="write",
+        request=StartDebate,
+        response=Debate,
+        run=start,
+        errors=(UnknownProvider,),
+        status=202,
+        location="/v1/debates/{debate_id}",
+    ),
+    Operation(
+        name="list_debates",
+        summary="List debates, newest first",
+        method="GET",
+        path="/v1/debates",
+        scope="read",
+        request=ListDebates,
+        response=Debates,
+        run=list_page,
+    ),
+    Operation(
+        name="get_debate",
+        summary="Show one debate with its turns and result",
+        method="GET",
+        path="/v1/debates/{debate_id}",
+        scope="read",
+        request=GetDebate,
+        response=Debate,
+        run=get,
+        errors=(UnknownDebate,),
+    ),
+    Operation(
+        name="cancel_debate",
+        summary="Stop a debate; what was said stays recorded",
+        method="DELETE",
+        path="/v1/debates/{debate_id}",
+        scope="write",
+        request=GetDebate,
+        response=Debate,
+        run=cancel,
+        errors=(UnknownDebate, Conflict),
+    ),
+)

@@ -1,0 +1,84 @@
+"""The operations as methods: `Lab` and the remote client have the same ones from here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+
+from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.operations.operation import Operation
+from helix_lab.operations.table import OPERATIONS
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Methods:
+    """Base of everything that offers the operations; a child says how one is carried out."""
+
+    def call(self, operation: Operation, values: dict[str, Any]) -> BaseModel:
+        """Carry out one operation with unchecked field values."""
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+def _make_method(operation: Operation) -> Callable[..., BaseModel]:
+    signature = _signature_of(operation)
+
+    def method(self: Methods, *args: Any, **kwargs: Any) -> BaseModel:
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            fields = ", ".join(operation.request.model_fields) or "nothing"
+            message = f"{operation.name}: {error}; it takes {fields}"
+            raise InvalidRequest(message, operation=operation.name) from None
+        bound.arguments.pop("self")
+        return self.call(operation, dict(bound.arguments))
+
+    method.__name__ = method.__qualname__ = operation.name
+    method.__doc__ = _describe(operation)
+    method.__signature__ = signature  # type: ignore[attr-defined]
+    return method
+
+
+def _signature_of(operation: Operation) -> inspect.Signature:
+    """Required fields by position or name, the others by name alone."""
+    fields = operation.request.model_fields
+    required = [name for name, field in fields.items() if field.is_required()]
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
+    parameters += [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            annotation=fields[name].annotation,
+        )
+        for name in required
+    ]
+    parameters += [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.get_default(call_default_factory=True),
+            annotation=field.annotation,
+        )
+        for name, field in fields.items()
+        if name not in required
+    ]
+    return inspect.Signature(parameters, return_annotation=operation.response)
+
+
+def _describe(operation: Operation) -> str:
+    lines = [operation.summary, ""]
+    for name, field in operation.request.model_fields.items():
+        lines.append(f"    {name}: {field.description or ''}".rstrip())
+    lines += ["", f"Over HTTP: {operation.method} {operation.path}"]
+    return "\n".join(lines)
+
+
+for _operation in OPERATIONS:
+    setattr(Methods, _operation.name, _make_method(_operation))

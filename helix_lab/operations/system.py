@@ -1,0 +1,97 @@
+"""Operations on the lab itself: health, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Literal
+
+from helix_lab.operations.operation import Operation, Request, Response
+from helix_lab.operations.services import Service, Services
+
+PROBE_TIMEOUT_S = 2.0
+
+
+class Nothing(Request):
+    """Nothing to say."""
+
+
+class Health(Response):
+    """Whether the lab works, and each backend; every answer is a fresh, real probe."""
+
+    status: Literal["healthy", "degraded"]
+    services: Mapping[str, Literal["connected", "embedded", "unreachable"]]
+
+
+class Info(Response):
+    """What this lab is."""
+
+    name: str
+    version: str
+    node_id: str
+    backends: Mapping[str, str]
+    providers: list[str]
+    projection_lag: Mapping[str, int]
+    projection_faults: Mapping[str, str]
+
+
+def get_health(services: Services, request: Nothing) -> Health:  # noqa: ARG001
+    """Probe every backend, all at the same time, each for two seconds at most."""
+    pool = ThreadPoolExecutor(len(services.backends), thread_name_prefix="helix-probe")
+    futures = {name: pool.submit(_probe, service) for name, service in services.backends.items()}
+    wait(futures.values(), timeout=PROBE_TIMEOUT_S)
+    found = {
+        name: future.result() if future.done() else "unreachable"
+        for name, future in futures.items()
+    }
+    # A probe that hangs must not hold up the answer.
+    pool.shutdown(wait=False)
+    is_healthy = "unreachable" not in found.values()
+    return Health.model_validate(
+        {"status": "healthy" if is_healthy else "degraded", "services": found}
+    )
+
+
+def _probe(service: Service) -> str:
+    try:
+        service.probe()
+    except Exception:
+        return "unreachable"
+    return "embedded" if service.is_embedded else "connected"
+
+
+def get_info(services: Services, request: Nothing) -> Info:  # noqa: ARG001
+    """Version, node, backends, providers, and how far the stores are behind the log."""
+    return Info(
+        name="helix-lab",
+        version=services.version,
+        node_id=services.node_id,
+        backends={name: service.backend for name, service in services.backends.items()},
+        providers=list(services.providers),
+        projection_lag=services.projections.measure_lag(),
+        projection_faults=services.projections.list_faults(),
+    )
+
+
+OPERATIONS = (
+    Operation(
+        name="get_health",
+        summary="Probe every backend",
+        method="GET",
+        path="/health",
+        scope="public",
+        request=Nothing,
+        response=Health,
+        run=get_health,
+    ),
+    Operation(
+        name="get_info",
+        summary="Tell what this lab is",
+        method="GET",
+        path="/v1/info",
+        scope="read",
+        request=Nothing,
+        response=Info,
+        run=get_info,
+    ),
+)

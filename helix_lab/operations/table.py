@@ -1,0 +1,37 @@
+"""The table of operations: all that a user can ask for, in the order of the documentation."""
+
+from __future__ import annotations
+
+from helix_lab.operations import (
+    analytics,
+    context,
+    conversations,
+    debates,
+    imports,
+    runs,
+    system,
+)
+from helix_lab.operations.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *system.OPERATIONS,
+    *conversations.OPERATIONS,
+    *context.OPERATIONS,
+    *debates.OPERATIONS,
+    *analytics.OPERATIONS,
+    *imports.OPERATIONS,
+    *runs.OPERATIONS,
+)
+
+
+def find_operation(name: str) -> Operation:
+    """The operation of this name.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for operation in OPERATIONS:
+        if operation.name == name:
+            return operation
+    message = f"no operation {name!r}"
+    raise LookupError(message)
