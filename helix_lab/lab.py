@@ -1,0 +1,154 @@
+"""The composition root: `open_lab` wires the rooms of one lab. No logic here."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TYPE_CHECKING
+
+
+from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
+from helix_lab.adapters.chat_offline import OfflineProvider
+from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.data_folder import DataFolder
+from helix_lab.jobs.debate import make_debate_kind
+from helix_lab.jobs.imports import make_import_kind
+from helix_lab.jobs.rebuild import make_rebuild_kind
+from helix_lab.jobs.runner import JobRunner
+from helix_lab.jobs.runs import RunStore
+from helix_lab.operations.methods import Methods
+from helix_lab.operations.operation import Operation, parse_request
+from helix_lab.operations.services import Service, Services
+from helix_lab.ports.chat import ChatProvider
+from helix_lab.projections.analytics import AnalyticsProjection
+from helix_lab.projections.conversations import ConversationsProjection
+from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.statements import load_schema
+from helix_lab.record.writer import Writer
+from helix_lab.records.database import Records
+from helix_lab.settings import ProviderSettings, Settings, read_settings
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Lab(Methods):
+    """An open lab in this process; has a method for every operation. Close it, or use `with`."""
+
+    def __init__(self, settings: Settings, folder: DataFolder, services: Services) -> None:
+        self.settings = settings
+        self.data_folder = folder
+        self.services = services
+        self._on_close = ExitStack()
+
+    def call(
+        self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
+    ) -> BaseModel:
+        """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
+        request = parse_request(operation.request, values, lenient=lenient)
+        return operation.run(self.services, request)
+
+    def close(self) -> None:
+        """Stop jobs and projections, release the data folder. Closing twice is harmless."""
+        self._on_close.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Lab {self.settings.data_dir}>"
+
+
+def open_lab(path: Path | str | None = None, *, settings: Settings | None = None) -> Lab:
+    """Open the lab of a data folder in this process, and go on with its unfinished jobs.
+
+    Args:
+        path: the data folder, made if absent; by HELIX_DATA_DIR or the platform's if None.
+        settings: instead of those of the environment.
+
+    Raises:
+        DataFolderInUse: another process owns the folder; use `helix_lab.connect()`.
+        Unavailable: a file in it cannot be opened.
+    """
+    settings = settings or read_settings(data_dir=path)
+    with ExitStack() as stack:
+        folder = DataFolder(settings.data_dir)
+        stack.callback(folder.release)
+        services = _wire(settings, folder, stack)
+        lab = Lab(settings, folder, services)
+        services.projections.start()
+        services.jobs.resume()
+        lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now
+    return lab
+
+
+def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
+    log = SqliteEventLog(folder.path / "log.sqlite")
+    stack.callback(log.close)
+    records = Records.embedded(folder.path / "records.sqlite")
+    stack.callback(records.close)
+    analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
+    stack.callback(analytics.close)
+    projections = ProjectionRunner(
+        log,
+        [ConversationsProjection(records), AnalyticsProjection(analytics)],
+        keep_dead_letters=records.add_dead_letters,
+    )
+    stack.callback(projections.close)
+    providers = _make_providers(settings, stack)
+    writer = Writer(log, node_id=settings.node_id)
+    jobs = JobRunner(RunStore(records))
+    stack.callback(jobs.close)
+    reports = folder.path / "imports"
+    reports.mkdir(mode=0o700, exist_ok=True)
+    jobs.register(make_debate_kind(writer, log, providers))
+    jobs.register(make_import_kind(writer, log, reports=reports))
+    jobs.register(make_rebuild_kind(projections))
+    return Services(
+        version=version("helix-lab"),
+        node_id=settings.node_id,
+        writer=writer,
+        log=log,
+        records=records,
+        analytics=analytics,
+        projections=projections,
+        jobs=jobs,
+        providers=providers,
+        backends={
+            "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
+            "postgresql": Service("sqlite", is_embedded=True, probe=records.probe),
+            "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
+        },
+    )
+
+
+def _make_providers(settings: Settings, stack: ExitStack) -> dict[str, ChatProvider]:
+    providers: dict[str, ChatProvider] = {"offline": OfflineProvider()}
+    for configured in settings.providers:
+        providers[configured.name] = _make_provider(configured)
+    for provider in providers.values():
+        stack.callback(provider.close)
+    return providers
+
+
+def _make_provider(settings: ProviderSettings) -> ChatProvider:
+    import os
+
+    from helix_lab.adapters.chat_openai_compatible import OpenAICompatibleProvider
+
+    return OpenAICompatibleProvider(
+        settings.name,
+        base_url=settings.base_url,
+        api_key=os.environ.get(settings.api_key_env) if settings.api_key_env else None,
+        default_model=settings.model,
+    )

@@ -1,0 +1,103 @@
+"""Settings: where a lab keeps its data, and what it is told by the environment."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helix_lab.domain.model.errors import InvalidRequest
+
+DEFAULT_PORT = 7061
+GREATEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """One LLM provider.
+
+    Attributes:
+        name: how debates call it.
+        base_url: of an OpenAI-compatible API, such as `https://api.deepseek.com/v1`.
+        model: used where a request names none.
+        api_key_env: environment variable that holds the key; the key itself is never kept here.
+    """
+
+    name: str
+    base_url: str
+    model: str
+    api_key_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a lab can be told; nothing configured means embedded."""
+
+    data_dir: Path
+    node_id: str
+    port: int = DEFAULT_PORT
+    providers: tuple[ProviderSettings, ...] = ()
+
+
+def read_settings(
+    *, data_dir: Path | str | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings in force: arguments first, then the environment, then defaults.
+
+    Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, and `HELIX_PROVIDERS`, a JSON list
+    of `{"name", "base_url", "model", "api_key_env"}` or the path of a file that holds one.
+
+    Raises:
+        InvalidRequest: a variable has a value that cannot be used.
+    """
+    env = os.environ if environment is None else environment
+    folder = Path(data_dir or env.get("HELIX_DATA_DIR") or _default_data_dir()).expanduser()
+    return Settings(
+        data_dir=folder.absolute(),
+        node_id=env.get("NODE_ID") or socket.gethostname() or "node-1",
+        port=_read_port(env.get("HELIX_PORT")),
+        providers=_read_providers(env.get("HELIX_PROVIDERS")),
+    )
+
+
+def _default_data_dir() -> str:
+    from platformdirs import user_data_dir
+
+    return user_data_dir("helix-lab", appauthor=False)
+
+
+def _read_port(text: str | None) -> int:
+    if not text:
+        return DEFAULT_PORT
+    if not text.isdecimal() or not 0 <= int(text) <= GREATEST_PORT:
+        message = f"HELIX_PORT is {text!r}; it must be a port from 0 (any free one) to 65535"
+        raise InvalidRequest(message, field="HELIX_PORT")
+    return int(text)
+
+
+def _read_providers(text: str | None) -> tuple[ProviderSettings, ...]:
+    if not text:
+        return ()
+    import msgspec
+
+    raw = text if text.lstrip().startswith("[") else _read_file(text)
+    try:
+        found: list[dict[str, Any]] = msgspec.json.decode(raw, type=list[dict[str, Any]])
+        return tuple(ProviderSettings(**item) for item in found)
+    except (msgspec.DecodeError, TypeError) as error:
+        message = (
+            "HELIX_PROVIDERS must be a JSON list of objects with name, base_url, model and "
+            f"optionally api_key_env, or the path of a file with one: {error}"
+        )
+        raise InvalidRequest(message, field="HELIX_PROVIDERS") from None
+
+
+def _read_file(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"HELIX_PROVIDERS names a file that cannot be read: {error}"
+        raise InvalidRequest(message, field="HELIX_PROVIDERS") from None
