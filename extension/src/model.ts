@@ -6,7 +6,7 @@ import { ApiError, getInfo } from './api';
 export type Handshake =
   | { readonly kind: 'agreed' }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'unreachable'; readonly reason: string }
+  | { readonly kind: 'silent'; readonly reason: string }
   | {
       readonly kind: 'other-version';
       readonly server: string;
@@ -28,7 +28,7 @@ export async function shakeHands(
       return { kind: 'missing' };
     }
     return {
-      kind: 'unreachable',
+      kind: 'silent',
       reason: error instanceof Error ? error.message : String(error)
     };
   }

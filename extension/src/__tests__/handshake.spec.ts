@@ -5,8 +5,11 @@ import { ServerConnection } from '@jupyterlab/services';
 import manifest from '../../package.json';
 import { handshake } from '../plugins/handshake';
 
-/** Start the plugin on a server with one canned answer, and give the notifications it left. */
-async function notificationsAfterStart(
+/** JupyterLab shows that much of a notification. */
+const SHOWN_LENGTH = 140;
+
+/** Start the plugin on a server with one canned answer, and give what the user reads then. */
+async function noticesAfterStart(
   answer: () => Promise<Response>
 ): Promise<readonly string[]> {
   const serverSettings = ServerConnection.makeSettings({ fetch: answer });
@@ -16,7 +19,9 @@ async function notificationsAfterStart(
 
   await handshake.activate(app, null);
 
-  return Notification.manager.notifications.map(({ message }) => message);
+  return Notification.manager.notifications.map(({ message }) =>
+    message.slice(0, SHOWN_LENGTH)
+  );
 }
 
 function info(version: string): () => Promise<Response> {
@@ -34,22 +39,22 @@ afterEach(() => {
 
 describe('handshake', () => {
   it('says nothing when the versions agree', async () => {
-    expect(await notificationsAfterStart(info(manifest.version))).toEqual([]);
+    expect(await noticesAfterStart(info(manifest.version))).toEqual([]);
   });
 
   it('says what to do when the server extension is missing', async () => {
     const notFound = () =>
       Promise.resolve(new Response('<html>404</html>', { status: 404 }));
 
-    expect(await notificationsAfterStart(notFound)).toEqual([
-      expect.stringContaining(
-        'jupyter server extension enable helix_lab_server'
+    expect(await noticesAfterStart(notFound)).toEqual([
+      expect.stringMatching(
+        /"jupyter server extension enable helix_lab_server", then restart/
       )
     ]);
   });
 
   it('names both versions when they differ', async () => {
-    expect(await notificationsAfterStart(info('99.0.0'))).toEqual([
+    expect(await noticesAfterStart(info('99.0.0'))).toEqual([
       expect.stringMatching(`99\\.0\\.0.*${manifest.version}.*[Rr]eload`)
     ]);
   });
@@ -57,7 +62,7 @@ describe('handshake', () => {
   it('says what to do when the server is down', async () => {
     const down = () => Promise.reject(new TypeError('connection refused'));
 
-    expect(await notificationsAfterStart(down)).toEqual([
+    expect(await noticesAfterStart(down)).toEqual([
       expect.stringContaining('reload the page')
     ]);
   });

@@ -29,7 +29,11 @@ export const handshake: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** What the user should do; null when all is well. */
+/**
+ * What the user should do; null when all is well.
+ *
+ * JupyterLab shows the first 140 characters of a notification: the advice fits, what varies is last.
+ */
 export function advise(
   outcome: Handshake,
   trans: TranslationBundle
@@ -39,17 +43,17 @@ export function advise(
       return null;
     case 'missing':
       return trans.__(
-        'Helix Lab: the server extension is not running. Run "jupyter server extension enable helix_lab_server" in the environment of this server, then restart it.'
+        'Helix Lab does not run on this server. Run "jupyter server extension enable helix_lab_server", then restart it.'
       );
     case 'other-version':
       return trans.__(
-        'Helix Lab: the server runs version %1 and this page %2. Restart the server, then reload the page.',
+        'The server runs Helix Lab %1, this page %2. Restart the server, then reload the page.',
         outcome.server,
         outcome.browser
       );
-    case 'unreachable':
+    case 'silent':
       return trans.__(
-        'Helix Lab: the server did not say which version it runs (%1). Look at its log, then reload the page.',
+        'Helix Lab did not say its version. Look at the log of the server, then reload the page. (%1)',
         outcome.reason
       );
   }
