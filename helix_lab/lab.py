@@ -6,8 +6,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any, Self
 
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.chat_offline import OfflineProvider

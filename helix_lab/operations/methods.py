@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.operations.operation import Operation
 from helix_lab.operations.table import OPERATIONS

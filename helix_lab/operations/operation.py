@@ -66,7 +66,7 @@ class Operation:
 
     @property
     def noun(self) -> str:
-        """The group that the operation belongs to: `conversations`, `debates`, …"""
+        """The group that the operation belongs to, such as `conversations`."""
         parts = self.path.strip("/").split("/")
         return parts[1] if parts[0] == "v1" else parts[0]
 

@@ -201,8 +201,8 @@ class DataFolderInUse(Unavailable):
         owner = f"process {pid}" if pid else "another process"
         where = f" at {url}" if url else ""
         super().__init__(
-            f"the data folder {folder} is in use by {owner}{where}; use helix_lab.connect() to work "
-            "with it, stop that process, or choose another folder by HELIX_DATA_DIR",
+            f"the data folder {folder} is in use by {owner}{where}; use helix_lab.connect() to "
+            "work with it, stop that process, or choose another folder by HELIX_DATA_DIR",
             folder=folder,
             pid=pid,
             url=url,

@@ -1,0 +1,1 @@
+"""The REST contract as an OpenAPI 3.1 document, made from the table of operations."""
