@@ -7,6 +7,7 @@ no test ran at all.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parent.parent
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 REPORTS = ROOT / ".reports"
 
 
@@ -79,7 +81,11 @@ def run(suite: Suite) -> Outcome:
     print(f"\n=== {suite.name}: {suite.command}", flush=True)
     started_s = time.monotonic()
     status = subprocess.run(
-        _command(suite), cwd=ROOT / suite.folder, stdin=subprocess.DEVNULL, check=False
+        _command(suite),
+        cwd=ROOT / suite.folder,
+        env=os.environ | {"PATH": PATH},
+        stdin=subprocess.DEVNULL,
+        check=False,
     ).returncode
     outcome = judge(suite.report if suite.writes_report else None, status)
     outcome.duration_s = time.monotonic() - started_s
@@ -92,7 +98,7 @@ def _command(suite: Suite) -> list[str]:
     if program == "python":
         arguments += ["--junitxml", str(suite.report)]
         return [sys.executable, *arguments]
-    return [shutil.which(program) or program, *arguments]
+    return [shutil.which(program, path=PATH) or program, *arguments]
 
 
 def judge(report: Path | None, status: int) -> Outcome:
