@@ -117,7 +117,7 @@ def test_every_module_opens_with_its_duty(module: str) -> None:
     duty = ast.get_docstring(ast.parse((ROOT / module).read_text()))
 
     assert duty, f"{module} has no docstring"
-    assert duty.splitlines()[0].endswith((".", ":", "?"))
+    assert duty.splitlines()[0].endswith((".", ":", "?", "…"))
 
 
 def test_the_glossary_is_sorted_and_says_each_word_once() -> None:
