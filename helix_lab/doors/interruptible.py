@@ -1,0 +1,46 @@
+"""Work that Ctrl-C stops, though it sits in an engine that does not hear signals."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from helix_lab.operations.cancellation import CancelScope, cancel_scope
+
+T = TypeVar("T")
+
+_LOOK_EVERY_S = 0.1
+_LET_GO_WITHIN_S = 1.5
+
+
+def run_interruptibly(work: Callable[[], T]) -> T:
+    """What `work` returns; it runs in a thread, so that a KeyboardInterrupt reaches this one.
+
+    On an interrupt the work is asked to stop by its cancel scope, and gets a moment to let go of
+    what it holds. A second interrupt does not wait for that.
+    """
+    scope = CancelScope()
+    outcome: Future[T] = Future()
+
+    def carry_out() -> None:
+        try:
+            with cancel_scope(scope):
+                outcome.set_result(work())
+        except BaseException as error:  # raised again in the thread that waits
+            outcome.set_exception(error)
+
+    context = contextvars.copy_context()
+    worker = threading.Thread(target=context.run, args=(carry_out,), name="helix-call", daemon=True)
+    try:
+        worker.start()
+        # Without a limit the wait would not hear a signal on Windows.
+        while worker.is_alive():
+            worker.join(_LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        scope.cancel()
+        worker.join(_LET_GO_WITHIN_S)
+        raise
+    return outcome.result()
