@@ -1,0 +1,138 @@
+"""The line of `%sql` and `%%sql`: options first, then SQL that nothing here looks into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+from helix_lab.domain.model.errors import InvalidRequest
+
+DEFAULT_MAX_ROWS = 1_000
+DEFAULT_TIMEOUT_S = 60.0
+
+_OPTION = re.compile(r"\s*(--[A-Za-z][\w-]*|-[A-Za-z]+)(?:=|\s+|$)")
+_ALLOWED = "--param name=value, --max-rows N, --timeout SECONDS, -o NAME"
+
+
+@dataclass(slots=True)
+class SqlArguments:
+    """What stands before the SQL.
+
+    Attributes:
+        expressions: parameter name → Python expression.
+        output: name that the result is assigned to; then it is not displayed.
+        rest: the text after the options, untouched.
+    """
+
+    expressions: dict[str, str] = field(default_factory=dict)
+    max_rows: int = DEFAULT_MAX_ROWS
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    output: str | None = None
+    rest: str = ""
+
+
+def read_arguments(line: str) -> SqlArguments:
+    """The options at the start of a line, and what follows them.
+
+    A value ends at the first space outside of quotes and brackets.
+
+    Raises:
+        InvalidRequest: an option is unknown or its value cannot be used.
+    """
+    arguments = SqlArguments()
+    position = 0
+    while match := _OPTION.match(line, position):
+        end = _find_end(line, match.end())
+        _take(arguments, match[1], line[match.end() : end])
+        position = end
+    arguments.rest = line[position:]
+    return arguments
+
+
+def bind(expressions: Mapping[str, str], namespace: dict[str, Any]) -> dict[str, Any]:
+    """The values of the parameters, as JSON knows them.
+
+    Raises:
+        InvalidRequest: an expression fails, or its value has no form in JSON.
+    """
+    return {name: _evaluate(name, text, namespace) for name, text in expressions.items()}
+
+
+def _find_end(text: str, start: int) -> int:
+    depth, quote, position = 0, "", start
+    while position < len(text):
+        character = text[position]
+        if quote:
+            if character == "\\":
+                position += 1
+            elif character == quote:
+                quote = ""
+        elif character in "'\"":
+            quote = character
+        elif character.isspace() and depth <= 0:
+            break
+        else:
+            depth += (character in "([{") - (character in ")]}")
+        position += 1
+    return min(position, len(text))
+
+
+def _take(arguments: SqlArguments, option: str, value: str) -> None:
+    if not value:
+        _refuse(f"{option} needs a value")
+    match option:
+        case "--param":
+            name, _, expression = value.partition("=")
+            if not name.isidentifier():
+                _refuse(f"--param {value}: {name!r} is not a name")
+            arguments.expressions[name] = expression or name
+        case "--max-rows":
+            arguments.max_rows = int(_read_number(option, value, whole=True))
+        case "--timeout":
+            arguments.timeout_s = _read_number(option, value, whole=False)
+        case "-o":
+            if not value.isidentifier():
+                _refuse(f"-o {value}: this is not a name")
+            arguments.output = value
+        case _:
+            _refuse(f"{option} is not an option")
+
+
+def _read_number(option: str, value: str, *, whole: bool) -> float:
+    pattern = r"[0-9]+" if whole else r"[0-9]+(\.[0-9]*)?|\.[0-9]+"
+    if not re.fullmatch(pattern, value.replace("_", "")) or float(value) <= 0:
+        _refuse(f"{option} {value}: it must be {'a whole' if whole else 'a'} number above 0")
+    return float(value)
+
+
+def _refuse(problem: str) -> NoReturn:
+    message = f"%sql {problem}; allowed: {_ALLOWED}"
+    raise InvalidRequest(message, field="line")
+
+
+def _evaluate(name: str, text: str, namespace: dict[str, Any]) -> Any:
+    try:
+        value = eval(text, namespace)  # noqa: S307 - the user's own expression in the user's kernel
+    except Exception as error:
+        message = f"--param {name}={text}: {type(error).__name__}: {error}"
+        raise InvalidRequest(message, field=name) from None
+    return _to_json(name, value)
+
+
+def _to_json(name: str, value: Any) -> Any:
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()  # a scalar of numpy
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_to_json(name, item) for item in value]
+    message = (
+        f"--param {name}: a {type(value).__name__} cannot be bound; "
+        "allowed: str, int, float, bool, None, date, datetime, and lists of them"
+    )
+    raise InvalidRequest(message, field=name)

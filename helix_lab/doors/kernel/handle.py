@@ -1,0 +1,91 @@
+"""`hx`: the lab at hand in every notebook, connected at its first use."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from helix_lab.domain.model.errors import HelixError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from helix_lab.doors.client import Client
+    from helix_lab.lab import Lab
+    from helix_lab.operations.methods import Methods
+    from helix_lab.operations.operation import Operation
+
+    Connected = Client | Lab
+
+
+class Handle:
+    """The operations as methods; the lab is looked for when the first one is called.
+
+    A kernel must start quickly and whatever the state of the lab, so nothing is imported or
+    opened before. Every call can be interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lab: Connected | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        method: Callable[..., Any] = getattr(self._methods, name)
+        return method
+
+    def __dir__(self) -> list[str]:
+        from helix_lab.operations.table import OPERATIONS
+
+        return [*(operation.name for operation in OPERATIONS), "close"]
+
+    def __repr__(self) -> str:
+        return repr(self._lab) if self._lab is not None else "<Helix Lab, not connected yet>"
+
+    def close(self) -> None:
+        """Let go of the lab, so that another process can own it; the next call connects again."""
+        with self._lock:
+            if self._lab is not None:
+                atexit.unregister(self._lab.close)
+                self._lab.close()
+                self._lab = None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's form
+        """Show where it is connected: unlike `repr`, which inspectors call, this is a use."""
+        try:
+            printer.text(repr(self._connect()))
+        except HelixError as error:
+            printer.text(f"<Helix Lab, not connected: {error}>")
+
+    @cached_property
+    def _methods(self) -> Methods:
+        return make_interruptible(self._connect)
+
+    def _connect(self) -> Connected:
+        from helix_lab.doors.connection import connect
+
+        with self._lock:
+            if self._lab is None:
+                self._lab = connect()
+                atexit.register(self._lab.close)
+            return self._lab
+
+
+def make_interruptible(connect: Callable[[], Methods]) -> Methods:
+    """The operations of the lab that `connect` gives, each of which an interrupt stops."""
+    from helix_lab.doors.interruptible import run_interruptibly
+    from helix_lab.operations.methods import Methods
+
+    class Interruptible(Methods):
+        def call(self, operation: Operation, values: dict[str, Any]) -> BaseModel:
+            try:
+                return run_interruptibly(lambda: connect().call(operation, values))
+            except HelixError as error:
+                # The way it took through our own code tells a user nothing.
+                raise error.with_traceback(None) from None
+
+    return Interruptible()
