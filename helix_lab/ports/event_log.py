@@ -27,6 +27,7 @@ class EventLog(abc.ABC):
         not written again: its first entry is returned. The same holds inside one batch.
 
         Raises:
+            InvalidEvent: an event would not come back as it is (see `domain.model.event_json`).
             DuplicateId: an id is in the log with another type, key, subject or data.
             LogWriteFailed: the events could not be made durable (a full disk, a lost broker);
                 nothing was written and the log stays readable.
@@ -65,7 +66,10 @@ class EventLog(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Release everything; further calls raise `Unavailable`. Closing twice is harmless."""
+        """Release everything; a wait under way and further calls raise `Unavailable`.
+
+        Closing twice is harmless.
+        """
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,18 @@
+"""Every event log keeps the contract of the port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.ports.event_log import EventLog
+from helix_lab.testing.event_log import EventLogTests
+
+
+class TestSqliteEventLog(EventLogTests):
+    @pytest.fixture
+    def open_log(self, tmp_path: Path) -> Callable[[], EventLog]:
+        return lambda: SqliteEventLog(tmp_path / "log.sqlite")
