@@ -1,0 +1,50 @@
+"""Requests as people send them, for the documentation; a test checks that each is accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "start_conversation": {
+        "named": {"conversation_id": "conv-123", "user_id": "user-456", "title": "Sign-in"},
+        "anonymous": {},
+    },
+    "append_messages": {
+        "one": {"role": "user", "content": "How should I sign users in?"},
+        "several": [
+            {"role": "user", "content": "And on mobile?", "message_id": "msg-7"},
+            {
+                "role": "assistant",
+                "content": "Use OAuth2 with PKCE.",
+                "parent_id": "msg-7",
+                "provider": "deepseek",
+                "model": "deepseek-chat",
+                "created_at": "2026-01-30T10:00:00Z",
+            },
+        ],
+    },
+    "complete_conversation": {"done": {"outcome": "successful"}},
+    "replay": {
+        "whole": {"conversation_id": "conv-123"},
+        "hybrid": {"conversation_id": "conv-123", "compression_strategy": "hybrid"},
+    },
+    "start_debate": {
+        "topic": {
+            "topic": "Should we use microservices or a monolith?",
+            "conversation_id": "conv-123",
+        },
+        "moderated": {
+            "topic": "Tabs or spaces?",
+            "protocol": "moderated",
+            "rounds": 2,
+            "wait_s": 30,
+        },
+    },
+    "run_query": {
+        "bound": {
+            "query": "SELECT role, count(*) AS messages FROM messages "
+            "WHERE conversation_id = $id GROUP BY role ORDER BY role",
+            "parameters": {"id": "conv-123"},
+        }
+    },
+}

@@ -1,0 +1,93 @@
+"""The server extension: opens the lab, serves its operations, closes it."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Int, Unicode
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+    from helix_lab.lab import Lab
+    from helix_lab_server.engine import Engine
+    from helix_lab_server.holder import LabHolder
+    from helix_lab_server.run_events import RunEvents
+
+
+class HelixLabApp(ExtensionApp):
+    """Helix Lab on a Jupyter server."""
+
+    name = "helix_lab"
+    default_url = "/lab"
+    load_other_extensions = True
+
+    data_dir = Unicode(
+        "", help="Folder of the lab's data; HELIX_DATA_DIR or the platform's if empty."
+    ).tag(config=True)
+    max_body_bytes = Int(64 * 2**20, help="Largest JSON body that is accepted.").tag(config=True)
+    max_upload_bytes = Int(16 * 2**30, help="Largest file that can be uploaded.").tag(config=True)
+    workers = Int(8, min=1, help="Operations that run at the same time.").tag(config=True)
+
+    _holder: LabHolder
+    _engine: Engine
+    _run_events: RunEvents
+
+    def initialize_settings(self) -> None:
+        """Open the lab; a lab that cannot be opened is told by every route, not by a crash."""
+        from helix_lab_server.engine import Engine, Limits
+        from helix_lab_server.holder import LabHolder
+        from helix_lab_server.run_events import RunEvents
+
+        server = self.serverapp
+        assert server is not None and server.event_logger is not None  # noqa: S101, PT018 - linked before
+        self._run_events = RunEvents(server.event_logger, server.io_loop)
+        self._holder = LabHolder(self._open_lab, self.log)
+        self._holder.when_open(self._welcome)
+        self._holder.open()
+        limits = Limits(
+            max_body_bytes=self.max_body_bytes,
+            max_upload_bytes=self.max_upload_bytes,
+            workers=self.workers,
+        )
+        self._engine = Engine(self._holder, limits)
+
+    def initialize_handlers(self) -> None:
+        """Add the routes of all operations."""
+        from helix_lab.operations.table import OPERATIONS
+        from helix_lab_server.handlers import make_routes
+
+        self.handlers.extend(make_routes(OPERATIONS, self._engine, version=version("helix-lab")))
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Tell other processes where this server is, now that its port is known."""
+        token = serverapp.identity_provider.token or None
+        self._holder.announce(url=serverapp.connection_url, token=token)
+
+    async def stop_extension(self) -> None:
+        """Stop what runs, and close the lab."""
+        self._run_events.close()
+        self._engine.stop_operations()
+        await asyncio.get_running_loop().run_in_executor(None, self._engine.close)
+
+    def _open_lab(self) -> Lab:
+        from helix_lab.lab import open_lab
+
+        return open_lab(self.data_dir or None)
+
+    def _welcome(self, lab: Lab) -> None:
+        from helix_lab_server.uploads import remove_orphans
+
+        jobs = lab.services.jobs
+        jobs.listen(self._run_events.tell)
+        kept = {str(run.request.get("path")) for run in jobs.store.list_unfinished()}
+        remove_orphans(lab.data_folder.path / "uploads", kept=kept)
+        self.log.info("Helix Lab keeps its data in %s", lab.data_folder.path)
+
+    def current_activity(self) -> bool:
+        """Whether a run goes on: Jupyter must not stop the server as idle meanwhile."""
+        lab = self._holder.peek()
+        return lab is not None and bool(lab.services.jobs.store.list_unfinished())

@@ -1,0 +1,85 @@
+"""What all handlers share: the lab, the threads that run operations, and the limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from helix_lab.operations.cancellation import CancelScope
+from helix_lab.operations.operation import Operation
+from helix_lab_server.answering import Answer, carry_out
+from helix_lab_server.asking import Asked
+from helix_lab_server.holder import LabHolder
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes beyond which a request is refused.
+
+    Attributes:
+        max_body_bytes: of a JSON body, held in memory.
+        max_upload_bytes: of an uploaded file, streamed to the disk.
+        workers: operations that run at the same time; more wait for a thread.
+    """
+
+    max_body_bytes: int
+    max_upload_bytes: int
+    workers: int
+
+
+class Engine:
+    """Runs operations in threads, so that the event loop stays free.
+
+    Args:
+        holder: the lab.
+        limits: sizes and numbers in force.
+    """
+
+    def __init__(self, holder: LabHolder, limits: Limits) -> None:
+        self.holder = holder
+        self.limits = limits
+        self._scopes: set[CancelScope] = set()
+        self._working = ThreadPoolExecutor(limits.workers, thread_name_prefix="helix-operation")
+        # Requests that wait for a job sleep in threads of their own; they must not take the
+        # threads of those who only want to look something up.
+        self._waiting = ThreadPoolExecutor(limits.workers * 4, thread_name_prefix="helix-wait")
+
+    @property
+    def executor(self) -> Executor:
+        """Threads for short work."""
+        return self._working
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do short work in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._working, work)
+
+    async def carry_out(self, operation: Operation, asked: Asked, *, scope: CancelScope) -> Answer:
+        """Run an operation in a thread.
+
+        Raises:
+            HelixError: what the client or a service is to blame for.
+        """
+        pool = self._waiting if "wait_s" in operation.request.model_fields else self._working
+        self._scopes.add(scope)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                pool, lambda: carry_out(self.holder, operation, asked, scope=scope)
+            )
+        finally:
+            self._scopes.discard(scope)
+
+    def stop_operations(self) -> None:
+        """Ask what runs to stop; call it on the event loop."""
+        for scope in tuple(self._scopes):
+            scope.cancel()
+
+    def close(self) -> None:
+        """Wait for the threads, then close the lab; blocks."""
+        self._working.shutdown(wait=True, cancel_futures=True)
+        self._waiting.shutdown(wait=True, cancel_futures=True)
+        self.holder.close()
