@@ -123,12 +123,8 @@ def make_event_id(*parts: str) -> str:
 
     The parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ.
     """
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
-    return digest.hexdigest()
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def to_micros(time: datetime) -> int:
