@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -87,6 +88,9 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         lab = Lab(settings, folder, services)
         services.projections.start()
         services.jobs.resume()
+        # Threads of engines must not outlive the interpreter; a forgotten lab is closed at its end.
+        atexit.register(lab.close)
+        stack.callback(atexit.unregister, lab.close)
         lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now
     return lab
 

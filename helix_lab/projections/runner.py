@@ -17,6 +17,7 @@ LOGGER = logging.getLogger(__name__)
 
 BATCH_SIZE = 5000
 _IDLE_WAIT_S = 5.0
+_GATHER_S = 0.02
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
@@ -116,6 +117,7 @@ class _Follower:
         self._moved = threading.Condition()
         self._applying = threading.Lock()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(
             target=self._follow, name=f"helix-projection-{projection.name}", daemon=True
         )
@@ -126,6 +128,7 @@ class _Follower:
 
     def stop(self) -> None:
         self._stopping.set()
+        self._hurry.set()
 
     def join(self) -> None:
         if self._thread.is_alive():
@@ -137,6 +140,9 @@ class _Follower:
 
     def wait_until_applied(self, deadline: float) -> bool:
         ends = self._log.end_offsets(self._projection.topics)
+        if self._has_reached(ends):
+            return True
+        self._hurry.set()
         with self._moved:
             return self._moved.wait_for(
                 lambda: self._has_reached(ends), timeout=max(0.0, deadline - time.monotonic())
@@ -174,6 +180,9 @@ class _Follower:
         deadline = time.monotonic() + _IDLE_WAIT_S
         while not self._stopping.is_set() and time.monotonic() < deadline:
             if self._log.wait_for_append(places, timeout_s=0.25):
+                # A burst of single appends is applied as one batch, unless somebody waits.
+                self._hurry.wait(_GATHER_S)
+                self._hurry.clear()
                 return
 
     def _catch_up(self) -> None:
