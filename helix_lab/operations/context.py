@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -34,7 +35,8 @@ class Replay(Request):
     )
 
 
-class ReplayedMessage(Response):
+@dataclass(frozen=True, slots=True)
+class ReplayedMessage:
     """A message as it was recorded, unaltered."""
 
     message_id: str
@@ -113,14 +115,8 @@ def replay(services: Services, request: Replay) -> Replayed:
 
 
 def _show(message: Message) -> ReplayedMessage:
-    # The values were checked when they were recorded; thousands are shown at once.
-    return ReplayedMessage.model_construct(
-        message_id=message.message_id,
-        role=message.role,
-        content=message.content,
-        timestamp=message.time,
-        metadata=None,
-    )
+    data = message.data
+    return ReplayedMessage(message.message_id, data["role"], data["content"], message.time)
 
 
 _SHOWN = {"conversation_id", "message_id", "role", "content"}
@@ -128,7 +124,7 @@ _SHOWN = {"conversation_id", "message_id", "role", "content"}
 
 def _show_whole(message: Message) -> ReplayedMessage:
     rest = {name: value for name, value in message.data.items() if name not in _SHOWN}
-    return _show(message).model_copy(update={"metadata": rest})
+    return replace(_show(message), metadata=rest)
 
 
 def get_stats(services: Services, request: GetContextStats) -> ContextStats:
