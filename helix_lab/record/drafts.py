@@ -54,7 +54,7 @@ def to_utc(time: datetime, *, field: str = "created_at") -> datetime:
 
 def to_rfc3339(time: datetime) -> str:
     """RFC 3339 in UTC, always with six digits of a second: as text it sorts as it does in time."""
-    return to_utc(time).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return to_utc(time).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 # Conversations --------------------------------------------------------------------------
