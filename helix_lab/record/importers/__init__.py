@@ -1,0 +1,1 @@
+"""Importers: files of other programs, read as drafts of events."""
