@@ -45,7 +45,7 @@ changelog: install ## at a release: move the fragments of changes/ into CHANGELO
 	@.venv/bin/python changes/collect.py
 
 clean: ## remove what was installed and built; data folders stay
-	@rm -rf .venv .cache .reports dist helix_lab/labextension
+	@rm -rf .venv .cache .hypothesis .reports dist helix_lab/labextension
 	@cd extension && rm -rf node_modules lib coverage junit.xml .yarn *.tsbuildinfo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
