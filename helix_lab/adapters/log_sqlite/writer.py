@@ -105,13 +105,15 @@ class Writer:
 
     def _create(self) -> None:
         with self._process_turn():
-            connection = self._connect()
+            self._connection = connection = connect(self._path)
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > statements.FORMAT_VERSION:
                 raise unavailable(self._path, "a newer Helix Lab made it; upgrade helix-lab")
-            if version == 0:
-                if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    raise unavailable(self._path, "it is another SQLite database; move it away")
+            is_new = version == 0
+            if is_new and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise unavailable(self._path, "it is another SQLite database; move it away")
+            _prepare(connection)
+            if is_new:
                 connection.executescript(statements.CREATE)
 
     def _commit_waiting(self, leader: Batch) -> None:
@@ -149,9 +151,7 @@ class Writer:
 
     def _connect(self) -> sqlite3.Connection:
         self._connection = connection = connect(self._path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        connection.execute(f"PRAGMA journal_size_limit = {2 * WAL_PAGES * 4096}")
+        _prepare(connection)
         return connection
 
     def _disconnect(self) -> None:
@@ -170,6 +170,12 @@ class Writer:
             yield
         finally:
             fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {2 * WAL_PAGES * 4096}")
 
 
 def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
