@@ -62,6 +62,7 @@ class FakeLLM:
         self.base_url = f"{self.url}/v1"
         self._received: list[Received] = []
         self._answered: set[str] = set()
+        self._open_calls = 0
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="fake-llm", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,6 +100,17 @@ class FakeLLM:
                 message = f"{len(self._received)} of {count} calls came within {timeout_s} s"
                 raise TimeoutError(message)
 
+    def wait_until_idle(self, *, timeout_s: float = 10.0) -> None:
+        """Return when no call is being answered: each ended, or its client went away.
+
+        Raises:
+            TimeoutError: one is still open.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._open_calls == 0, timeout_s):
+                message = f"{self._open_calls} calls are still open after {timeout_s} s"
+                raise TimeoutError(message)
+
     def receive(self, body: dict[str, Any], header: str | None) -> tuple[Received, Fault]:
         """Note a request and say what it meets. A server's matter, not a test's."""
         model = str(body.get("model", ""))
@@ -108,13 +120,17 @@ class FakeLLM:
             is_repeated = digest in self._answered
             received = Received(digest, model, fault.kind, is_repeated, body)
             self._received.append(received)
+            self._open_calls += 1
             self._changed.notify_all()
         return received, fault
 
-    def note_answer(self, digest: str) -> None:
-        """Note that a prompt was answered in full."""
+    def note_end(self, digest: str, *, is_answered: bool) -> None:
+        """Note that a call ended, and whether its prompt was answered in full."""
         with self._changed:
-            self._answered.add(digest)
+            self._open_calls -= 1
+            if is_answered:
+                self._answered.add(digest)
+            self._changed.notify_all()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -178,21 +194,22 @@ class _Completions(RequestHandler):
     async def post(self) -> None:
         body = json.loads(self.request.body)
         received, fault = self.fake.receive(body, self.request.headers.get("X-Fake-Fault"))
-        completion = _complete(received)
+        is_usual, is_answered = fault.kind in {"none", "no_stream"}, False
         try:
-            if fault.kind in {"none", "no_stream"}:
+            if is_usual:
                 await asyncio.sleep(self.fake.delay_ms / 1000)
-            if fault.kind == "none":
-                await send(self, completion)
-            else:
-                await self._fail(completion, fault)
+            await self._send(_complete(received), fault)
+            is_answered = is_usual
         except StreamClosedError:
             return
-        if fault.kind in {"none", "no_stream"}:
-            self.fake.note_answer(received.digest)
+        finally:
+            self.fake.note_end(received.digest, is_answered=is_answered)
 
-    async def _fail(self, completion: Completion, fault: Fault) -> None:
-        """Do the fault; one without an end ends with the server."""
+    async def _send(self, completion: Completion, fault: Fault) -> None:
+        if fault.kind == "none":
+            await send(self, completion)
+            return
+        # A fault without an end ends with its client, or with the server.
         stop = asyncio.ensure_future(self.stopping.wait())
         stop.add_done_callback(lambda _: self.gone.set())
         try:
