@@ -141,7 +141,7 @@ def test_a_fragment_of_the_changelog_is_named_by_its_kind_and_is_prose(fragment:
 
 
 def test_no_file_names_a_folder_of_one_machine_or_the_host_of_a_registry() -> None:
-    machine_folder = re.compile(r"(?<![\w.*}~-])/(work|tmp|root)" + "/")
+    machine_folder = re.compile(r"(?<![\w.*}~-])/(work|tmp|root)/" + r"\w")
     registry = re.compile(
         r"registry\.(npmjs|yarnpkg)|pythonhosted\." + r"org|pypi\.org/simple|deb\.debian\." + "org"
     )
