@@ -101,7 +101,7 @@ class DuckDBAnalytics(AnalyticsStore):
     def ask(self, statement: str, parameters: Mapping[str, Any]) -> pa.Table:
         """See `AnalyticsStore.ask`."""
         with self._cursor() as cursor:
-            return cursor.execute(statement, dict(parameters)).to_arrow_table()
+            return _ask(cursor, statement, dict(parameters)).to_arrow_table()
 
     def query(
         self,
@@ -131,7 +131,7 @@ class DuckDBAnalytics(AnalyticsStore):
     def list_columns(self) -> pa.Table:
         """See `AnalyticsStore.list_columns`."""
         with self._cursor() as cursor:
-            return cursor.execute(
+            return cursor.sql(
                 "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
                 "WHERE NOT internal AND NOT starts_with(table_name, 'helix_') "
                 "ORDER BY table_name, column_index"
@@ -269,8 +269,8 @@ def _fetch(
     cursor: duckdb.DuckDBPyConnection, sql: str, values: Any, max_rows: int
 ) -> tuple[pa.Table, bool]:
     """Rows up to the limits, and whether there are more; the rest is never computed."""
-    result: Any = cursor.execute(sql, values)
-    reader: pa.RecordBatchReader = result.to_arrow_reader(min(_ROWS_A_BATCH, max_rows + 1))
+    batch_rows = min(_ROWS_A_BATCH, max_rows + 1)
+    reader: pa.RecordBatchReader = _ask(cursor, sql, values).to_arrow_reader(batch_rows)
     batches: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in reader:
@@ -282,6 +282,11 @@ def _fetch(
     table = pa.Table.from_batches(batches, schema=reader.schema)
     is_truncated = rows > max_rows or size > _MAX_RESULT_BYTES
     return table.slice(0, max_rows), is_truncated
+
+
+def _ask(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> Any:
+    """A statement that is computed as it is read; `execute` would first compute all of it."""
+    return cursor.sql(sql, params=values or None)
 
 
 def _count(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> int | None:
