@@ -26,7 +26,7 @@ def to_chat_request(request: TurnRequest) -> ChatRequest:
     """A debate's request as a provider gets it."""
     return ChatRequest(
         messages=[ChatMessage(role, content) for role, content in request.messages],
-        model="",
+        model=request.seat.model,
         task=request.role,
         key=request.key,
         options=request.options,
@@ -52,7 +52,7 @@ def _first_request(protocol: str, *, turns: tuple[str, ...]) -> ChatRequest:
     answers = [Turn(1, "answer", s.seat, text) for s, text in zip(seats, turns, strict=False)]
     step = next_step(plan, answers, [("user", "Our pages load slowly, we should cache.")])
     assert isinstance(step, NextTurns)
-    return to_chat_request(step.requests[0])
+    return replace(to_chat_request(step.requests[0]), model="")
 
 
 class ChatProviderTests:
