@@ -70,7 +70,7 @@ class HelixLabApp(ExtensionApp):
     async def stop_extension(self) -> None:
         """Stop what runs, and close the lab."""
         self._run_events.close()
-        self._engine.stop_operations()
+        self._engine.stop()
         await asyncio.get_running_loop().run_in_executor(None, self._engine.close)
 
     def _open_lab(self) -> Lab:

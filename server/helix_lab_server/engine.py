@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.cancellation import CancelScope
 from helix_lab.operations.operation import Operation
 from helix_lab_server.answering import Answer, carry_out
@@ -44,6 +45,7 @@ class Engine:
         self.holder = holder
         self.limits = limits
         self._scopes: set[CancelScope] = set()
+        self._is_stopping = False
         self._working = ThreadPoolExecutor(limits.workers, thread_name_prefix="helix-operation")
         # Requests that wait for a job sleep in threads of their own; they must not take the
         # threads of those who only want to look something up.
@@ -55,7 +57,12 @@ class Engine:
         return self._working
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Do short work in a thread."""
+        """Do short work in a thread.
+
+        Raises:
+            Unavailable: the server is stopping.
+        """
+        self._refuse_if_stopping()
         return await asyncio.get_running_loop().run_in_executor(self._working, work)
 
     async def carry_out(self, operation: Operation, asked: Asked, *, scope: CancelScope) -> Answer:
@@ -64,6 +71,7 @@ class Engine:
         Raises:
             HelixError: what the client or a service is to blame for.
         """
+        self._refuse_if_stopping()
         pool = self._waiting if "wait_s" in operation.request.model_fields else self._working
         self._scopes.add(scope)
         try:
@@ -73,13 +81,19 @@ class Engine:
         finally:
             self._scopes.discard(scope)
 
-    def stop_operations(self) -> None:
-        """Ask what runs to stop; call it on the event loop."""
+    def stop(self) -> None:
+        """Take no more requests, and ask what runs to stop; call it on the event loop."""
+        self._is_stopping = True
         for scope in tuple(self._scopes):
             scope.cancel()
 
     def close(self) -> None:
-        """Wait for the threads, then close the lab; blocks."""
+        """After `stop`, wait for the threads, then close the lab; blocks."""
         self._working.shutdown(wait=True, cancel_futures=True)
         self._waiting.shutdown(wait=True, cancel_futures=True)
         self.holder.close()
+
+    def _refuse_if_stopping(self) -> None:
+        if self._is_stopping:
+            message = "Helix Lab is stopping"
+            raise Unavailable(message, service="helix_lab")
