@@ -42,7 +42,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "run_query": {
         "bound": {
-            "query": "SELECT role, count(*) AS messages FROM messages "
+            "query": "SELECT role, count(*) AS messages FROM message_metrics "
             "WHERE conversation_id = $id GROUP BY role ORDER BY role",
             "parameters": {"id": "conv-123"},
         }

@@ -30,7 +30,8 @@ Everything that Helix Lab can be asked for.
 
 Every route below `/v1` needs the token of the Jupyter server: `Authorization: token …` or
 `Authorization: Bearer …`. Without it the answer is 403. Errors have one shape, `Problem`.
-A body is read as JSON whatever its content type. Unknown fields and parameters are refused.
+A body is read as JSON whatever its content type. Unknown fields and parameters are refused,
+and so is text with a NUL character, wherever it is.
 """
 
 

@@ -85,3 +85,15 @@ def test_every_example_fits_its_schema_and_is_accepted(name: str, example: str) 
 
     Draft202012Validator(schema | {"components": DOCUMENT["components"]}).validate(body)
     parse_request(operation.request, read_values(operation, asked))
+
+
+@pytest.mark.parametrize("name", list(EXAMPLES))
+def test_the_server_does_what_every_example_asks(client: httpx.Client, name: str) -> None:
+    operation = find_operation(name)
+    started = {"conversation_id": "conv-123", "user_id": "user-456", "title": "Sign-in"}
+    client.post("v1/conversations", json=started).raise_for_status()
+
+    for body in EXAMPLES[name].values():
+        path = operation.path.lstrip("/").replace("{conversation_id}", "conv-123")
+        answer = client.request(operation.method, path, json=body)
+        assert answer.is_success, answer.text
