@@ -91,7 +91,8 @@ def ask_answer(
     if labels:
         task = (
             "Others answered as shown. Take what convinces you, say what is wrong, and give your "
-            "full answer, better than before. "
+            "full answer, better than before. Do not name others by their letters: each reader "
+            "sees other letters. "
         )
     prompt = _prompt(plan, system, blocks, task + _CONFIDENCE_RULE, ("answer", round_number, seat))
     return TurnRequest(

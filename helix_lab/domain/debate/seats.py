@@ -5,16 +5,14 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from helix_lab.domain.debate.values import PROTOCOLS, Seat
+from helix_lab.domain.debate.values import MAX_SEATS, PROTOCOLS, Seat
 from helix_lab.domain.model.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_POSITIONS = {
-    "majority": ("researcher", "critic", "synthesizer"),
-    "moderated": ("PRO", "CON"),
-}
+_MAJORITY = ("researcher", "critic", "synthesizer")
+_SIDES = ("PRO", "CON")
 _MODERATOR = "moderator"
 
 
@@ -25,7 +23,9 @@ def default_seats(
 
     Args:
         providers: (provider, model) pairs; they take the positions in order, again from the
-            first where there are fewer than positions. The judge of `moderated` comes last.
+            first where there are fewer than positions. Where `majority` has more of them than
+            positions, the positions begin again (`researcher-2`), so that all take part; the
+            judge of `moderated` comes after its two sides.
         protocol: `majority` or `moderated`.
 
     Raises:
@@ -38,10 +38,19 @@ def default_seats(
         message = "no provider to debate; configure one, or use 'offline'"
         raise InvalidRequest(message, field="providers")
     taken = cycle(providers)
-    seats = tuple(_seat(position, next(taken)) for position in _POSITIONS[protocol])
-    return seats, _seat(_MODERATOR, next(taken)) if protocol == "moderated" else None
+    if protocol == "moderated":
+        sides = tuple(_seat(side, side, next(taken)) for side in _SIDES)
+        return sides, _seat(_MODERATOR, _MODERATOR, next(taken))
+    count = min(MAX_SEATS, max(len(_MAJORITY), len(providers)))
+    return tuple(_seat(*_place(number), next(taken)) for number in range(count)), None
 
 
-def _seat(position: str, provider: tuple[str, str]) -> Seat:
-    name, model = provider
-    return Seat(position, position, name, model)
+def _place(number: int) -> tuple[str, str]:
+    """Name and position of the seat with this number, from 0."""
+    turn, place = divmod(number, len(_MAJORITY))
+    position = _MAJORITY[place]
+    return f"{position}-{turn + 1}" if turn else position, position
+
+
+def _seat(name: str, position: str, provider: tuple[str, str]) -> Seat:
+    return Seat(name, position, *provider)

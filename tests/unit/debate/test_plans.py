@@ -52,6 +52,16 @@ def test_a_majority_seats_three_positions_and_no_judge() -> None:
     assert judge is None
 
 
+def test_a_majority_seats_every_provider_as_far_as_there_are_letters() -> None:
+    providers = [(f"provider{number}", "model") for number in range(30)]
+
+    four, _ = default_seats(providers[:4], "majority")
+    many, _ = default_seats(providers, "majority")
+
+    assert Seat("researcher-2", "researcher", "provider3", "model") == four[3]
+    assert len({seat.seat for seat in many}) == len(many) == 26
+
+
 def test_a_moderated_debate_seats_both_sides_and_a_moderator() -> None:
     seats, judge = default_seats([ONE, TWO, THREE], "moderated")
 
