@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("confidence", "response_time_ms", "ttft_ms", "cost_usd")
 _COUNTS = ("input_tokens", "output_tokens")
+_REPLY_FIELDS = ("finish_reason", "ttft_ms", "input_tokens", "output_tokens", "cost_usd")
 _TEXTS = ("key", "text", "finish_reason")
 
 
@@ -88,17 +89,10 @@ class ReplayProvider(ChatProvider):
         if on_text is not None:
             on_text(text)
         measured_ms = (time.perf_counter() - started_s) * 1000
-        return Reply(
-            text=text,
-            provider=self.name,
-            model=request.model or self.default_model,
-            response_time_ms=record.get("response_time_ms", measured_ms),
-            finish_reason=record.get("finish_reason"),
-            ttft_ms=record.get("ttft_ms"),
-            input_tokens=record.get("input_tokens"),
-            output_tokens=record.get("output_tokens"),
-            cost_usd=record.get("cost_usd"),
-        )
+        known: dict[str, Any] = {name: record.get(name) for name in _REPLY_FIELDS}
+        known["response_time_ms"] = record.get("response_time_ms", measured_ms)
+        model = request.model or self.default_model
+        return Reply(text=text, provider=self.name, model=model, **known)
 
     def close(self) -> None:
         """Nothing to release."""
