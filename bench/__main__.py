@@ -1,0 +1,59 @@
+"""Run benchmarks: `python -m bench [NAME ...] [--data PATH ...] [--runs N] [--scale X]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+import bench
+from bench import render
+from bench.harness import CannotRunError, Options, Report
+
+
+def names() -> list[str]:
+    """The benchmarks there are: every module here but the machinery."""
+    modules = {module.name for module in pkgutil.iter_modules(bench.__path__)}
+    return sorted(modules - {"__main__", "harness", "render"})
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=bench.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
+    parser.add_argument("--data", type=Path, action="append", default=[], metavar="PATH")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies sizes; not kept")
+    parsed = parser.parse_args(arguments)
+    unknown = sorted(set(parsed.names) - set(names()))
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(names())}")
+    return parsed
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; 1 when a benchmark that was named cannot run."""
+    parsed = parse(arguments)
+    options = Options(tuple(parsed.data), parsed.seed, parsed.runs, parsed.scale)
+    passed_over = []
+    for name in parsed.names or names():
+        print(f"--- {name}", flush=True)
+        report = Report(name, options)
+        try:
+            importlib.import_module(f"bench.{name}").run(report, options)
+        except CannotRunError as error:
+            print(f"passed over: {error}", flush=True)
+            passed_over.append(name)
+            continue
+        if options.scale == 1:
+            report.write()
+    if options.scale == 1:
+        render.write()
+    return 1 if set(passed_over) & set(parsed.names) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
