@@ -25,20 +25,23 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 _CHUNK_BYTES = 1 << 20
-_MAX_RECOVERY_BYTES = 1 << 30
+_MAX_RECOVERY_BYTES = 512 << 20
 # The start of an object may lie across two chunks.
 _OVERLAP_BYTES = 1 << 10
 
+_COMMA = re.compile(rb"\s*+(?:,\s*+|\]?+\s*+\Z)?+")
 _BETWEEN = re.compile(rb"[\s,\[\]]*+")
 _TO_BRACKET = re.compile(rb'[^"{}\[\]]*+(?:"(?:[^"\\]++|\\.)*+"[^"{}\[\]]*+)*+', re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{\s*+("(?:[^"\\]++|\\.)*+")\s*+:', re.DOTALL)
 _SCALAR = re.compile(rb'(?:"(?:[^"\\]++|\\.)*+"|[^\s,:"{}\[\]]++)(?=\s*+[,\]])', re.DOTALL)
+_ANY_START = re.compile(rb'\{\s*+"')
 _OPENING = b"{["
 _QUOTE = ord('"')
+_CLOSING_BRACE = ord("}")
 
 
 def split_values(
-    stream: BufferedReader, label: str, is_record: Callable[[Any], bool]
+    stream: BufferedReader[Any], label: str, is_record: Callable[[Any], bool]
 ) -> Iterator[tuple[int, bytes] | Refusal]:
     """Number (from 0) and bytes of each object in order, and what was damaged between them.
 
@@ -50,17 +53,18 @@ def split_values(
     """
     window = _Window(stream)
     start: re.Pattern[bytes] | None = None
+    recovery = _Recovery(window, is_record)
     number = 0
     while window.skip_between():
-        start = start or _learn_start(window)
         end, problem = _guess_end(window, start), ""
         if end is None:
             end, problem = _check_object(window)
         if end and not problem:
+            start = start or _learn_start(window)
             yield number, window.take(end)
         else:
             damaged_from = window.offset
-            _Recovery(window, start, is_record).skip_damage(end)
+            recovery.skip_damage(end, start or _ANY_START)
             yield Refusal(label.format(number), _describe(problem, damaged_from, window))
         number += 1
     if window.problem_at_end:
@@ -70,7 +74,7 @@ def split_values(
 class _Window:
     """The bytes of a stream from the current object on."""
 
-    def __init__(self, stream: BufferedReader) -> None:
+    def __init__(self, stream: BufferedReader[Any]) -> None:
         self.data = bytearray()
         self.offset = 0
         self.damage = ""
@@ -130,6 +134,8 @@ class _Window:
     def give_up(self) -> None:
         """Forget all that is left: its end was told."""
         self.drop(len(self.data))
+        while self.fill():
+            self.drop(len(self.data))
         self.damage = ""
         self._open_lists = 0
 
@@ -137,44 +143,51 @@ class _Window:
 class _Recovery:
     """Finds the next good object behind a damaged one."""
 
-    def __init__(
-        self,
-        window: _Window,
-        start: re.Pattern[bytes] | None,
-        is_record: Callable[[Any], bool],
-    ) -> None:
+    def __init__(self, window: _Window, is_record: Callable[[Any], bool]) -> None:
         self._window = window
-        self._start = start
         self._is_record = is_record
         self._scanned_bytes = 0
 
-    def skip_damage(self, end: int | None) -> None:
-        """Go behind the object at the current place; `end` is where it ends if brackets count."""
-        window, start = self._window, self._start
-        if end and not (start and start.search(window.data, 1, end)):
+    def skip_damage(self, end: int | None, start: re.Pattern[bytes]) -> None:
+        """Go behind the object at the current place; `end` is where its brackets close."""
+        window = self._window
+        if end and self._is_followed_well(end, start):
             window.drop(end)
             return
-        while start and self._scanned_bytes < _MAX_RECOVERY_BYTES:
+        while self._scanned_bytes < _MAX_RECOVERY_BYTES:
             found = start.search(window.data, 1)
             if found:
                 window.drop(found.start())
-                if self._is_at_record():
+                if self._skip_to_record():
                     return
             else:
                 window.drop(max(len(window.data) - _OVERLAP_BYTES, 0))
                 if not window.fill():
                     break
-        while window.fill():
-            window.drop(len(window.data))
         window.give_up()
 
-    def _is_at_record(self) -> bool:
+    def _is_followed_well(self, end: int, start: re.Pattern[bytes]) -> bool:
+        """Whether another object or the end of the list follows, so that the end is right."""
+        window = self._window
+        if len(window.data) < end + _OVERLAP_BYTES:
+            window.fill()
+        next_at = _end_of(_COMMA, window.data, end)
+        if next_at < len(window.data) or not window.is_at_end:
+            return start.match(window.data, next_at) is not None
+        return start.search(window.data, 1, end) is None
+
+    def _skip_to_record(self) -> bool:
+        """Whether a good object of the file is at the current place; another kind is skipped."""
         window = self._window
         end, problem = _check_object(window)
         self._scanned_bytes += end or len(window.data)
         if not end or problem:
             return False
-        return self._is_record(msgspec.json.decode(memoryview(window.data)[:end]))
+        with memoryview(window.data)[:end] as raw:
+            is_record = self._is_record(msgspec.json.decode(raw))
+        if not is_record:
+            window.drop(end)
+        return is_record
 
 
 def _learn_start(window: _Window) -> re.Pattern[bytes] | None:
@@ -223,7 +236,8 @@ def _find_end(window: _Window) -> tuple[int | None, str]:
             depth += 1 if data[position] in _OPENING else -1
             position += 1
             if depth == 0:
-                return position, ""
+                is_closed = data[position - 1] == _CLOSING_BRACE
+                return (position, "") if is_closed else (None, "its brackets do not match")
         elif len(data) > MAX_RECORD_BYTES:
             return None, f"longer than {MAX_RECORD_BYTES >> 20} MiB"
         elif not window.fill():
