@@ -204,7 +204,6 @@ class _Reader:
             role="assistant",
             content=verdict,
             created_at=self._completed_at,
-            parent_id=require_id(f"{self._debate_id}/topic", "debate_id"),
             provider=judge.provider if judge else None,
             model=judge.model if judge else None,
         )
@@ -227,7 +226,7 @@ class _Reader:
             verdict=debate.verdict,
             reason=debate.reason if is_judged else debate.reason or "it was not judged",
             duration_ms=self._measure_ms(),
-            votes=votes or None,
+            votes=dict(votes) or None,
             judgments=judgments or None,
             metadata=None if is_judged else {"judged": False},
             time=self._completed_at,

@@ -22,7 +22,7 @@ class Item:
     (`DuplicateId`), the others may be recorded one by one.
 
     Attributes:
-        name: how a report calls it: "conversations.json[17] 'Title'", "lines 1-500".
+        name: how a report calls it: "conversations.json[17] 'Title'", "lines 1–500".
     """
 
     name: str
@@ -42,16 +42,20 @@ class Records:
     """The raw JSON objects of one file, in order, between what could not be read.
 
     Attributes:
-        label: format of a record's name, with one place for its number.
+        label: what a record is called, with one place for its number: "line {}".
+        run_label: what a run of them is called, with two: "lines {}–{}".
         raw: number and bytes of each object. It is read once.
     """
 
     label: str
+    run_label: str
     raw: Iterator[tuple[int, bytes] | Refusal]
 
-    def name(self, number: int) -> str:
-        """How a report calls the record of a number."""
-        return self.label.format(number)
+    def name(self, first: int, last: int | None = None) -> str:
+        """How a report calls one record, or a run of them."""
+        if last is None or last == first:
+            return self.label.format(first)
+        return self.run_label.format(first, last)
 
 
 def make_item(name: str, drafts: Sequence[Draft]) -> Item:

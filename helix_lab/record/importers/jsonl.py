@@ -100,10 +100,7 @@ class _Run:
         self.raw_bytes += raw_bytes
 
     def close(self, records: Records) -> Item:
-        name = records.name(self.first)
-        if self.last != self.first:
-            name = f"{name} to {records.name(self.last)}"
-        return Item(name, list(self.by_id.values()))
+        return Item(records.name(self.first, self.last), list(self.by_id.values()))
 
 
 class _MessageReader:
@@ -210,7 +207,8 @@ class ChatReader:
         if not messages:
             message = "messages is empty"
             raise InvalidRequest(message, field="messages")
-        common = {"user": user_id, "model": value.get("model"), "provider": value.get("provider")}
+        model, provider = value.pop("model", None), value.pop("provider", None)
+        common = {"user": {"user_id": user_id}, "assistant": {"model": model, "provider": provider}}
         drafts = [
             start_conversation(
                 conversation_id, user_id=user_id, source="jsonl", created_at=created_at
@@ -221,10 +219,11 @@ class ChatReader:
         return make_item(name, drafts)
 
     def _read_id(self, value: dict[str, Any], raw: bytes) -> str:
-        stated = [read_id(value.pop(key, None), key) for key in ("conversation_id", "id")]
-        found = next((conversation_id for conversation_id in stated if conversation_id), None)
-        if found is not None:
-            return found
+        for key in ("conversation_id", "id"):
+            stated = read_id(value.get(key), key)
+            if stated is not None:
+                del value[key]
+                return stated
         digest = make_event_id("jsonl.conversation", raw.strip().decode())
         times = self._seen[digest] + 1
         self._seen[digest] = times
@@ -243,28 +242,21 @@ def _describe(
 ) -> list[Draft]:
     title, metadata = split_title(read_text(value.pop("title", None), "title"))
     stated = read_object(value.pop("metadata", None), "metadata")
-    rest = {k: v for k, v in value.items() if k not in _OF_MESSAGES and v is not None}
-    metadata |= {**rest, **stated}
+    metadata |= {**{k: v for k, v in value.items() if v is not None}, **stated}
     if not title and not metadata:
         return []
     known = metadata or None
     return [describe_conversation(conversation_id, title=title, metadata=known, time=created_at)]
 
 
-_OF_MESSAGES = ("model", "provider")
-
-
 def _read_turn(
-    conversation_id: str, stated: Any, position: int, common: Mapping[str, Any]
+    conversation_id: str, stated: Any, position: int, common: Mapping[str, Mapping[str, Any]]
 ) -> Draft:
     try:
         message = dict(read_object(stated, "message"))
-        message_id = message.pop("id", None)
-        message.setdefault("message_id", message_id)
-        of_role = ("user_id", "user") if message.get("role") == "user" else ("model", "model")
-        message.setdefault(of_role[0], common[of_role[1]])
-        if message.get("role") == "assistant":
-            message.setdefault("provider", common["provider"])
+        message.setdefault("message_id", message.pop("id", None))
+        for field_name, value in common.get(str(message.get("role")), {}).items():
+            message.setdefault(field_name, value)
         return _to_message(conversation_id, message, position)
     except InvalidRequest as error:
         text = f"messages[{position}]: {error.message}"

@@ -215,15 +215,17 @@ def _split(stream: BufferedReader, member_name: str, *, is_alone: bool) -> Recor
         raise InvalidRequest(message, field="path")
     name = member_name.replace("{", "{{").replace("}", "}}")
     if _is_one_a_line(text):
-        label = "line {}" if is_alone else f"{name} line {{}}"
-        return Records(label, split_lines(stream, label))
+        prefix = "" if is_alone else f"{name} "
+        label = prefix + "line {}"
+        return Records(label, prefix + "lines {}–{}", split_lines(stream, label))
     if not text.startswith((b"[", b"{")):
         message = (
             f"{member_name} is no JSON: it starts with {text[:20].decode('utf-8', 'replace')!r}"
         )
         raise InvalidRequest(message, field="path")
-    label = f"{name}[{{}}]"
-    return Records(label, split_values(stream, label, lambda value: bool(_find_shape(value))))
+    label = name + "[{}]"
+    raw = split_values(stream, label, lambda value: bool(_find_shape(value)))
+    return Records(label, name + "[{}–{}]", raw)
 
 
 def _is_one_a_line(text: bytes) -> bool:
