@@ -97,7 +97,8 @@ def _explain(run: Run) -> errors.HelixError:
 def _print_import(result: Mapping[str, Any]) -> None:
     known = result["events"] - result["new_events"]
     click.echo(
-        f"{result['items']} items taken in from {result['format']}: "
+        f"{result['items']} item{'' if result['items'] == 1 else 's'} taken in "
+        f"from {result['format']}: "
         f"{result['new_events']} new events" + (f", {known} known before" if known else "")
     )
     if not result["refused_count"]:
