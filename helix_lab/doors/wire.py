@@ -55,11 +55,14 @@ def open_upload(operation: Operation, request: Request) -> Iterator[Iterator[byt
     if operation.body != "upload":
         yield None
         return
-    path = Path(str(getattr(request, "path", ""))).expanduser()
+    path = Path(str(getattr(request, "path", ""))).expanduser().absolute()
+    if not path.is_file():
+        message = f"field 'path': there is no file {path}"
+        raise InvalidRequest(message, field="path")
     try:
         file = path.open("rb")
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
+        message = f"field 'path': {path} cannot be read: {error.strerror}"
         raise InvalidRequest(message, field="path") from error
     with file:
         yield iter(lambda: file.read(_CHUNK_BYTES), b"")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from helix_lab.domain.model.errors import HelixError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from helix_lab.operations.operation import Operation
 
     Connected = Client | Lab
+
+T = TypeVar("T")
 
 
 class Handle:
@@ -35,8 +37,7 @@ class Handle:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
-        method: Callable[..., Any] = getattr(self._methods, name)
-        return method
+        return _shorten_errors(getattr(self._methods, name))
 
     def __dir__(self) -> list[str]:
         from helix_lab.operations.table import OPERATIONS
@@ -75,6 +76,19 @@ class Handle:
             return self._lab
 
 
+def _shorten_errors(method: Callable[..., T]) -> Callable[..., T]:
+    """The method, whose errors point at the user's own line, not at their way to here."""
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> T:
+        try:
+            return method(*args, **kwargs)
+        except (HelixError, KeyboardInterrupt) as error:
+            raise error.with_traceback(None) from None
+
+    return call
+
+
 def make_interruptible(connect: Callable[[], Methods]) -> Methods:
     """The operations of the lab that `connect` gives, each of which an interrupt stops."""
     from helix_lab.doors.interruptible import run_interruptibly
@@ -82,10 +96,6 @@ def make_interruptible(connect: Callable[[], Methods]) -> Methods:
 
     class Interruptible(Methods):
         def call(self, operation: Operation, values: dict[str, Any]) -> BaseModel:
-            try:
-                return run_interruptibly(lambda: connect().call(operation, values))
-            except HelixError as error:
-                # The way it took through our own code tells a user nothing.
-                raise error.with_traceback(None) from None
+            return run_interruptibly(lambda: connect().call(operation, values))
 
     return Interruptible()
