@@ -1,0 +1,222 @@
+"""The kernel "Helix Lab" as notebooks see it, on a lab of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.doors.conftest import ENDLESS_SQL
+from tests.doors.kernel.running import RunningKernel, start_kernel
+from tests.server.live import free_port
+
+TABLE_MIME = "application/vnd.helix-lab.table+json"
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKernel]:
+    with start_kernel(tmp_path_factory.mktemp("kernel") / "lab") as kernel:
+        kernel.run("talk = hx.start_conversation(conversation_id='c')")
+        kernel.run("said = [{'role': 'user', 'content': 'one'}]")
+        kernel.run("_ = hx.append_messages('c', said)")
+        yield kernel
+
+
+def pid_of(kernel: RunningKernel) -> int:
+    return int(kernel.run("import os; os.getpid()").text)
+
+
+def test_a_fresh_kernel_has_hx_and_has_loaded_no_driver(tmp_path: Path) -> None:
+    heavy = "{'duckdb', 'httpx', 'pyarrow', 'pydantic', 'sqlalchemy'}"
+    with start_kernel(tmp_path / "lab") as kernel:
+        shown = kernel.run(
+            f"import sys; (repr(hx), {heavy} & {{m.split('.')[0] for m in sys.modules}})"
+        )
+
+    assert "('<Helix Lab, not connected yet>', set())" == shown.text
+    assert not (tmp_path / "lab").exists()
+
+
+def test_hx_says_where_it_is_connected(tmp_path: Path) -> None:
+    with start_kernel(tmp_path / "lab") as kernel:
+        assert f"<Lab {tmp_path / 'lab'}>" == kernel.run("hx").text
+
+
+def test_a_server_that_is_away_is_told_at_the_first_use(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    with start_kernel(tmp_path / "lab", HELIX_LAB_URL=url) as kernel:
+        assert "2" == kernel.run("1 + 1").text
+        shown = kernel.run("hx.get_health()")
+        asked = kernel.run("%sql SELECT 1")
+
+    assert "ServerUnreachable" == shown.error
+    assert url in shown.error_text
+    assert "ServerUnreachable" == asked.error
+
+
+def test_a_setting_that_cannot_be_used_is_told_at_the_first_use(tmp_path: Path) -> None:
+    with start_kernel(tmp_path / "lab", HELIX_PORT="many") as kernel:
+        assert "InvalidRequest" == kernel.run("hx.get_health()").error
+        assert "not connected: HELIX_PORT" in kernel.run("hx").text
+
+
+def test_loading_the_extension_again_changes_nothing(kernel: RunningKernel) -> None:
+    kernel.run("before = hx\nfrom helix_lab import load_ipython_extension")
+
+    shown = kernel.run("load_ipython_extension(get_ipython())\nbefore is hx")
+
+    assert "True" == shown.text
+
+
+def test_a_name_of_the_users_own_is_left_alone(kernel: RunningKernel) -> None:
+    shown = kernel.run("mine, hx = hx, 'mine'\n%reload_ext helix_lab\nseen, hx = hx, mine\nseen")
+
+    assert "'mine'" == shown.text
+
+
+def test_completion_on_hx_offers_the_operations(kernel: RunningKernel) -> None:
+    assert "True" == kernel.run("{'replay', 'run_query', 'close'} <= set(dir(hx))").text
+
+
+def test_help_on_a_method_names_its_fields(kernel: RunningKernel) -> None:
+    shown = kernel.run("print(hx.replay.__doc__)")
+
+    assert "conversation_id: a conversation that exists" in shown.printed
+
+
+def test_an_error_of_hx_does_not_show_its_way_through_the_lab(kernel: RunningKernel) -> None:
+    shown = kernel.run("hx.replay('nobody')")
+
+    assert "UnknownConversation" == shown.error
+    assert 1 == shown.traceback.count("helix_lab/")
+
+
+def test_sql_gives_a_table_in_three_forms(kernel: RunningKernel) -> None:
+    (result,) = kernel.run("%%sql\nSELECT role, tokens FROM message_metrics").results
+
+    assert {"text/plain", "text/html", TABLE_MIME} == set(result)
+    assert [["user", 1]] == result[TABLE_MIME]["rows"]
+
+
+def test_the_body_goes_to_the_engine_untouched(kernel: RunningKernel) -> None:
+    kernel.run("tables = 'replaced'")
+    sql = (
+        """SELECT '{tables} $tables :tables %s -- x' AS a, [1,2,3][:2] AS b, '{"a":1}'::JSON AS c"""
+    )
+
+    (result,) = kernel.run(f"%%sql\n{sql}").results
+
+    assert ["{tables} $tables :tables %s -- x", [1, 2], '{"a":1}'] == result[TABLE_MIME]["rows"][0]
+
+
+def test_the_line_form_leaves_spaces_and_quotes_alone(kernel: RunningKernel) -> None:
+    (result,) = kernel.run("%sql --max-rows 3 SELECT 'a  b' AS \"c  d\" -- {no}").results
+
+    assert [["a  b"]] == result[TABLE_MIME]["rows"]
+
+
+def test_parameters_are_bound_to_python_values(kernel: RunningKernel) -> None:
+    kernel.run("floor = 7")
+
+    shown = kernel.run(
+        "%sql --param floor --param name='it''s'+\"; --\" SELECT $floor AS a, $name AS b"
+    )
+
+    assert [[7, "its; --"]] == shown.results[0][TABLE_MIME]["rows"]
+
+
+def test_parameters_see_the_variables_of_a_function(kernel: RunningKernel) -> None:
+    shown = kernel.run(
+        "def f():\n  inner = 8\n  r = %sql --param inner SELECT $inner AS a\n  return r\nf()[0]"
+    )
+
+    assert "{'a': 8}" == shown.text
+
+
+def test_a_result_is_assigned_to_a_name(kernel: RunningKernel) -> None:
+    shown = kernel.run("%%sql -o kept\nSELECT range AS n FROM range(3)")
+    kept = kernel.run("[row['n'] for row in kept], kept.to_arrow().schema.field('n').type")
+
+    assert [] == shown.results
+    assert "([0, 1, 2], DataType(int64))" == kept.text
+
+
+def test_rows_over_the_limit_are_told(kernel: RunningKernel) -> None:
+    shown = kernel.run("%sql --max-rows 50 SELECT * FROM range(5000)")
+
+    assert "showing 20 of 5,000 rows · 50 kept, see --max-rows · " in shown.text
+
+
+@pytest.mark.parametrize(
+    ("error", "cell"),
+    [
+        ("QueryFailed", "%%sql\nSELECT nothing"),
+        ("QueryRefused", "%%sql\nDROP TABLE message_metrics"),
+        ("QueryTimedOut", f"%%sql --timeout 0.2\n{ENDLESS_SQL}"),
+        ("InvalidRequest", "%%sql --nothing 1\nSELECT 1"),
+        ("InvalidRequest", "%%sql --max-rows many\nSELECT 1"),
+        ("InvalidRequest", "%%sql --param a=nothing\nSELECT $a"),
+        ("InvalidRequest", "%%sql --param a=object()\nSELECT $a"),
+        ("InvalidRequest", "%%sql SELECT 1\nSELECT 1"),
+        ("InvalidRequest", "%sql"),
+    ],
+)
+def test_an_error_of_the_magic_is_ordinary_and_short(
+    kernel: RunningKernel, error: str, cell: str
+) -> None:
+    shown = kernel.run(cell)
+
+    assert error == shown.error
+    assert f"{error}: {shown.error_text}" == shown.traceback
+
+
+def test_an_error_of_the_magic_can_be_caught(kernel: RunningKernel) -> None:
+    shown = kernel.run(
+        "from helix_lab import HelixError\n"
+        "try:\n    get_ipython().run_cell_magic('sql', '', 'SELECT nothing')\n"
+        "except HelixError as error:\n    code = error.code\ncode"
+    )
+
+    assert "'ANALYTICS_QUERY_ERROR'" == shown.text
+
+
+@pytest.mark.parametrize("cell", ["%%sql --timeout 60\n{}", "hx.run_query({!r}, timeout_s=60)"])
+def test_an_interrupt_stops_a_query_within_two_seconds(kernel: RunningKernel, cell: str) -> None:
+    process = psutil.Process(pid_of(kernel))
+
+    shown, stopped_after_s = kernel.run_and_interrupt(
+        cell.format(ENDLESS_SQL), when=lambda: process.cpu_percent(interval=0.2) > 60
+    )
+
+    assert "KeyboardInterrupt" == shown.error
+    assert stopped_after_s < 2
+    assert "1" in kernel.run("%sql SELECT 1 AS a").text
+    assert process.cpu_percent(interval=0.3) < 60
+
+
+def test_sql_asks_the_lab_that_hx_is_now(kernel: RunningKernel, tmp_path: Path) -> None:
+    kernel.run(f"import helix_lab\nfirst, hx = hx, helix_lab.connect(data_dir={str(tmp_path)!r})")
+
+    (result,) = kernel.run("%sql SELECT count(*) AS n FROM message_metrics").results
+    kernel.run("hx.close(); hx = first")
+
+    assert [[0]] == result[TABLE_MIME]["rows"]
+
+
+def test_a_closed_hx_lets_the_folder_go_and_connects_again(kernel: RunningKernel) -> None:
+    kernel.run("hx.close()")
+
+    assert "'<Helix Lab, not connected yet>'" == kernel.run("repr(hx)").text
+    assert "'healthy'" == kernel.run("hx.get_health().status").text
+
+
+def test_unloading_takes_hx_and_the_magic_away(tmp_path: Path) -> None:
+    with start_kernel(tmp_path / "lab") as kernel:
+        kernel.run("hx.get_health()")
+        kernel.run("%unload_ext helix_lab")
+
+        assert "NameError" == kernel.run("hx").error
+        assert "not found" in kernel.run("%sql SELECT 1").printed
+        assert "<Lab " in kernel.run("%load_ext helix_lab\nhx").text
