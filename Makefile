@@ -14,7 +14,7 @@ BUILT := .venv/share/jupyter/labextensions/@helix-lab/extension
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install lab test check format bench changelog clean
+.PHONY: help install lab test check format bench screenshots changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z<>%-]+:.*## / { sub("%", "<name>", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ bench: install ## run every benchmark
 
 bench-%: install ## run one benchmark
 	@.venv/bin/python -m bench $*
+
+screenshots: install ## draw the pictures of the docs anew; needs Chromium
+	@.venv/bin/python -m tests.screenshots
 
 changelog: install ## at a release: move the fragments of changes/ into CHANGELOG.md
 	@.venv/bin/python changes/collect.py
