@@ -51,6 +51,9 @@ class SqliteEventLog(EventLog):
     def read(self, topic: str, partition: int, *, start_offset: int, limit: int) -> Sequence[Entry]:
         """See `EventLog.read`."""
         most = max(limit, 0) if partition == 0 else 0
+        self._readers.check_open()
+        if newest := self._writer.tail.read(topic, start_offset, most):
+            return newest
         with self._readers.borrow() as connection:
             found = connection.execute(statements.READ_TOPIC, (topic, start_offset, most))
             rows = found.fetchall()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def to_row(topic: str, event: Event) -> tuple[str | int, ...]:
-    """The parameters of `ADD_ENTRY` after the offset.
+    """The parameters of a row of `add_entries` after the offset.
 
     Raises:
         InvalidEvent: the log could not give the event back as it is.

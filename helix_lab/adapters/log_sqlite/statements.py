@@ -1,5 +1,7 @@
 """The schema of the log file and every statement that is run on it."""
 
+from functools import cache
+
 FORMAT_VERSION = 1
 """Of a file that `CREATE` made, as its user_version."""
 
@@ -33,14 +35,29 @@ INSERT INTO key (topic, name) VALUES ((SELECT id FROM topic WHERE name = ?), ?)
 ON CONFLICT DO NOTHING
 """
 
-ADD_ENTRY = """
+MAX_ROWS = 64
+"""Rows of one insert."""
+
+_ADD_ENTRIES = """
 INSERT INTO entry ("offset", topic, key,
     event_id, type, node, subject, time_us, clock, version, data)
-VALUES (?1, (SELECT id FROM topic WHERE name = ?2),
-    (SELECT id FROM key WHERE topic = (SELECT id FROM topic WHERE name = ?2) AND name = ?3),
-    ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+VALUES {rows}
 ON CONFLICT (event_id) DO NOTHING
 """
+
+_ROW = """(?{0}, (SELECT id FROM topic WHERE name = ?{1}),
+    (SELECT id FROM key WHERE topic = (SELECT id FROM topic WHERE name = ?{1}) AND name = ?{2}),
+    ?{3}, ?{4}, ?{5}, ?{6}, ?{7}, ?{8}, ?{9}, ?{10})"""
+
+_PARAMETERS = 11
+
+
+@cache
+def add_entries(rows: int) -> str:
+    """The insert of so many rows; its parameters are those of the rows, one after the other."""
+    places = [range(1 + _PARAMETERS * row, 1 + _PARAMETERS * (row + 1)) for row in range(rows)]
+    return _ADD_ENTRIES.format(rows=",\n".join(_ROW.format(*place) for place in places))
+
 
 RAISE_CLOCK = """
 UPDATE progress SET greatest_clock = max(

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from helix_lab.adapters.log_sqlite import statements
 from helix_lab.adapters.log_sqlite.connections import (
@@ -19,6 +19,7 @@ from helix_lab.adapters.log_sqlite.connections import (
     write_failed,
 )
 from helix_lab.adapters.log_sqlite.rows import find_entry, to_row
+from helix_lab.adapters.log_sqlite.tail import Tail
 from helix_lab.domain.model.errors import DuplicateId
 from helix_lab.domain.model.event import Entry, Event
 from helix_lab.domain.model.event_json import differing_fields
@@ -68,6 +69,7 @@ class Writer:
         self._path = path
         self._turn = threading.Lock()
         self._waiting: deque[Batch] = deque()
+        self.tail = Tail()
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
         with as_unavailable(path):
@@ -148,6 +150,7 @@ class Writer:
             except BaseException:
                 self._disconnect()  # rolls back, whatever state the failure left
                 raise
+        self.tail.extend(start, end, _list_written(group))
 
     def _connect(self) -> sqlite3.Connection:
         self._connection = connection = connect(self._path)
@@ -186,7 +189,7 @@ def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
     connection.executemany(statements.ADD_TOPIC, {(topic,) for topic, _ in keys})
     connection.executemany(statements.ADD_KEY, keys)
     rows = [(offset, *row) for offset, row in enumerate(batch.rows, start)]
-    inserted = connection.executemany(statements.ADD_ENTRY, rows).rowcount
+    inserted = _insert_rows(connection, rows)
     batch.entries = [
         Entry(topic, 0, offset, event) for offset, (topic, event) in enumerate(batch.events, start)
     ]
@@ -198,6 +201,24 @@ def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
             connection.execute("ROLLBACK TO batch")
     connection.execute("RELEASE batch")
     return start + (len(rows) if inserted else 0)
+
+
+def _insert_rows(connection: sqlite3.Connection, rows: Sequence[tuple[str | int, ...]]) -> int:
+    """Insert rows many at a time: each step of a statement takes turns with all other threads."""
+    inserted = 0
+    for first in range(0, len(rows), statements.MAX_ROWS):
+        some = rows[first : first + statements.MAX_ROWS]
+        parameters = [value for row in some for value in row]
+        inserted += connection.execute(statements.add_entries(len(some)), parameters).rowcount
+    return inserted
+
+
+def _list_written(group: Sequence[Batch]) -> Iterator[tuple[Entry, int]]:
+    """Entries of the batches that were written, each with the size of its data."""
+    for batch in group:
+        if batch.error is None:
+            for entry, row in zip(batch.entries, batch.rows, strict=True):
+                yield entry, len(cast("str", row[-1]))
 
 
 def _settle(connection: sqlite3.Connection, entry: Entry) -> Entry:
