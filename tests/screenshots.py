@@ -1,0 +1,101 @@
+"""Makes the pictures of the documentation from a real server and a real browser.
+
+`python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, and writes
+`docs/images/notebook-01.png`. Without Chromium it says so and makes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.server.live import TOKEN, serve
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+NOTEBOOK = "01-first-answers.ipynb"
+WIDTH, HEIGHT = 1200, 1130
+LIMIT_MS = 120_000
+MAX_BYTES = 300_000
+
+# All cells in the page, so that the last one can be waited for; nothing that blinks or moves.
+_SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none", "recordTiming": False},
+    "codemirror-extension/plugin": {"defaultConfig": {"cursorBlinkRate": 0}},
+}
+
+
+def find_chromium() -> str | None:
+    """Give the path of a Chromium, if the machine has one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def take_all(chromium: str) -> None:
+    """Make every picture."""
+    with tempfile.TemporaryDirectory(prefix="helix-screenshots-") as folder:
+        home = Path(folder)
+        shutil.copytree(ROOT / "notebooks", home, dirs_exist_ok=True)
+        for name, settings in _SETTINGS.items():
+            path = home / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(settings), encoding="utf-8")
+        with serve(home) as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            )
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+            take_notebook(page, server.url)
+            browser.close()
+
+
+def take_notebook(page: Page, url: str) -> None:
+    """Run notebook 01 and take the part that asks in SQL."""
+    page.goto(f"{url}lab/tree/{NOTEBOOK}?token={TOKEN}&reset", timeout=LIMIT_MS)
+    page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=LIMIT_MS)
+    page.get_by_role("button", name="Helix Lab", exact=True).wait_for(timeout=LIMIT_MS)
+    run_all(page)
+    hide_side_bar(page)
+    page.keyboard.press("Control+s")
+    heading = page.locator(".jp-Notebook .jp-MarkdownCell", has_text="Who wins, and how long")
+    heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    target = IMAGES / "notebook-01.png"
+    target.parent.mkdir(exist_ok=True)
+    page.screenshot(path=target, animations="disabled")
+    size = target.stat().st_size
+    sys.stdout.write(f"{target.relative_to(ROOT)}: {size / 1000:.0f} kB\n")
+    assert size < MAX_BYTES
+
+
+def run_all(page: Page) -> None:
+    """Run every cell, and wait until the last one has ended without an error."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+    last = page.locator(".jp-Notebook .jp-CodeCell").last
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=LIMIT_MS)
+    expect(page.locator(".jp-OutputArea-output[data-mime-type*='error']")).to_have_count(0)
+
+
+def hide_side_bar(page: Page) -> None:
+    """Give the notebook the whole width."""
+    page.get_by_role("tab", name=re.compile("^File Browser")).click()
+
+
+def main() -> int:
+    """Make the pictures, or say why not."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.stdout.write("no pictures: no Chromium on the PATH (apt-get install chromium)\n")
+        return 0
+    take_all(chromium)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
