@@ -1,0 +1,178 @@
+"""Statements of users: one that reads, stopped in time, cut at a limit, its errors explained."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from helix_lab.domain.model.errors import (
+    QueryCancelled,
+    QueryFailed,
+    QueryRefused,
+    QueryTimedOut,
+)
+
+_MAX_RESULT_BYTES = 256 * 1024 * 1024
+_ROWS_A_BATCH = 2048
+
+
+class Stopper:
+    """Stops a cursor's statement, after a time or when told to."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self.reason: type[QueryTimedOut | QueryCancelled] | None = None
+        self._cursor = cursor
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(timeout_s, self._stop, [QueryTimedOut])
+        self._timer.daemon = True
+
+    def stop(self) -> None:
+        """Stop because the caller does not want the answer any more; returns at once."""
+        threading.Thread(target=self._stop, args=[QueryCancelled], daemon=True).start()
+
+    def _stop(self, reason: type[QueryTimedOut | QueryCancelled]) -> None:
+        if self.reason is None:
+            self.reason = reason
+        # An interrupt that arrives between two statements is forgotten by the engine.
+        while not self._ended.is_set():
+            with self._lock:
+                if not self._ended.is_set():
+                    self._cursor.interrupt()
+            self._ended.wait(0.05)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Say why the statement in the block failed or was stopped.
+
+        Raises:
+            QueryRefused, QueryFailed: the engine did not run it.
+            QueryTimedOut, QueryCancelled: it was stopped.
+        """
+        try:
+            yield
+        except duckdb.Error as error:
+            if self.reason is None:
+                raise _explain(error) from None
+        else:
+            return
+        if self.reason is QueryTimedOut:
+            message = (
+                f"the query ran longer than {self.timeout_s:g} s and was stopped; ask for less, or "
+                "give it more time by timeout_s"
+            )
+            raise QueryTimedOut(message, timeout_s=self.timeout_s)
+        message = "the query was stopped because its caller asked for it or went away"
+        raise QueryCancelled(message)
+
+    def __enter__(self) -> Stopper:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._ended.set()
+
+
+def _explain(error: duckdb.Error) -> QueryRefused | QueryFailed:
+    text = str(error)
+    if isinstance(error, duckdb.PermissionException) or "read-only mode" in text:
+        message = f"the query may only read the tables of this store: {text}"
+        return QueryRefused(message, field="query")
+    return QueryFailed(text, field="query")
+
+
+def check_reads(sql: str) -> None:
+    """One statement, and one that reads. What hides in it is caught by the transaction.
+
+    Raises:
+        QueryRefused: none, several, or another kind of statement.
+        QueryFailed: a syntax error.
+    """
+    kinds = _list_kinds(sql)
+    if kinds == ["EXPLAIN"]:
+        # EXPLAIN ANALYZE runs what it explains, and COPY may write the file of the store itself.
+        kinds = _list_kinds(_explained_part(sql))
+    if len(kinds) != 1:
+        message = f"exactly one statement is allowed; there are {len(kinds)}"
+        raise QueryRefused(message, field="query")
+    if kinds[0] != "SELECT":
+        message = f"only SELECT (and EXPLAIN, DESCRIBE, SHOW, SUMMARIZE) is allowed, not {kinds[0]}"
+        raise QueryRefused(message, field="query")
+
+
+def _list_kinds(sql: str) -> list[str]:
+    """The kind of each statement in a text."""
+    try:
+        sql.encode()
+        return [statement.type.name for statement in duckdb.extract_statements(sql)]
+    except (duckdb.Error, UnicodeError) as error:
+        raise QueryFailed(str(error), field="query") from None
+    except ValueError:
+        return ["this kind of statement"]  # the driver has no name for it
+
+
+def _explained_part(sql: str) -> str:
+    """What follows EXPLAIN, ANALYZE and options in parentheses."""
+    raw = sql.encode()
+    depth = 0
+    for position, kind in duckdb.tokenize(sql)[1:]:
+        if kind == duckdb.token_type.comment:
+            continue
+        start = raw[position : position + 1]
+        depth += (start == b"(") - (start == b")")
+        is_option = depth > 0 or start == b")"
+        if not is_option and raw[position : position + 7].upper() != b"ANALYZE":
+            return raw[position:].decode()
+    return ""
+
+
+def read_rows(
+    cursor: duckdb.DuckDBPyConnection, sql: str, values: Any, max_rows: int
+) -> tuple[pa.Table, int | None, bool]:
+    """Rows up to the limits, the number of all rows where known, whether there are more."""
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    table, is_truncated = _fetch(cursor, sql, values, max_rows)
+    total = _count(cursor, sql, values) if is_truncated else table.num_rows
+    return table, total, is_truncated
+
+
+def start(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> Any:
+    """A statement that is computed as it is read; `execute` would first compute all of it."""
+    return cursor.sql(sql, params=values or None)
+
+
+def _fetch(
+    cursor: duckdb.DuckDBPyConnection, sql: str, values: Any, max_rows: int
+) -> tuple[pa.Table, bool]:
+    """Rows up to the limits, and whether there are more; the rest is never computed."""
+    batch_rows = min(_ROWS_A_BATCH, max_rows + 1)
+    reader: pa.RecordBatchReader = start(cursor, sql, values).to_arrow_reader(batch_rows)
+    batches: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows > max_rows or size > _MAX_RESULT_BYTES:
+            break
+    table = pa.Table.from_batches(batches, schema=reader.schema)
+    is_truncated = rows > max_rows or size > _MAX_RESULT_BYTES
+    return table.slice(0, max_rows), is_truncated
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> int | None:
+    """Rows of the whole answer; None where the statement cannot be counted, or not in time."""
+    body = sql.rstrip().rstrip(";")
+    try:
+        row = cursor.execute(f"SELECT count(*) FROM ({body}\n)", values).fetchone()  # noqa: S608 - checked: one statement that reads
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.InterruptException):
+        return None
+    return None if row is None else int(row[0])
