@@ -167,14 +167,22 @@ class JobRunner:
             cancel.set()
         return self.store.get(run_id)
 
-    def wait(self, run_id: str, *, timeout_s: float) -> Run:
-        """The run once it has ended, or as it is when the time is over."""
+    def wait(
+        self, run_id: str, *, timeout_s: float, should_stop: Callable[[], bool] = lambda: False
+    ) -> Run:
+        """The run once it has ended, or as it is when the time is over.
+
+        Args:
+            run_id: which run.
+            timeout_s: how long to wait at most.
+            should_stop: asked every second; once it says so, the wait is over as well.
+        """
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while True:
                 run = self.store.get(run_id)
                 left = deadline - time.monotonic()
-                if run.is_ended or left <= 0:
+                if run.is_ended or left <= 0 or should_stop():
                     return run
                 self._changed.wait(min(left, 1.0))
 

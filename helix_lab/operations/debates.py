@@ -15,6 +15,7 @@ from helix_lab.domain.debate import Seat, default_seats
 from helix_lab.domain.model.errors import Conflict, UnknownDebate, UnknownProvider, UnknownRun
 from helix_lab.jobs.debate import check_plan, draft_start
 from helix_lab.jobs.runs import Run
+from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.operation import Id, Name, Operation, Request, Response, Text
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
 from helix_lab.operations.services import Services
@@ -155,7 +156,10 @@ def start(services: Services, request: StartDebate) -> Debate:
         before_start=lambda: services.writer.record(draft_start(plan)),
     )
     if request.wait_s:
-        services.jobs.wait(debate_id, timeout_s=request.wait_s)
+        scope = current_scope()
+        services.jobs.wait(
+            debate_id, timeout_s=request.wait_s, should_stop=lambda: scope.is_cancelled
+        )
     return _read(services, debate_id)
 
 

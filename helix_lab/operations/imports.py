@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.operation import Operation, Request
 from helix_lab.operations.runs import Run, show_run
 from helix_lab.operations.services import Services
@@ -35,7 +36,10 @@ def start(services: Services, request: StartImport) -> Run:
         {"path": str(path), "format": request.format, "is_upload": request.is_upload},
     )
     if request.wait_s:
-        run = services.jobs.wait(run.run_id, timeout_s=request.wait_s)
+        scope = current_scope()
+        run = services.jobs.wait(
+            run.run_id, timeout_s=request.wait_s, should_stop=lambda: scope.is_cancelled
+        )
     return show_run(run)
 
 

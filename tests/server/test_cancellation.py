@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 from helix_lab.domain.model.errors import QueryCancelled
 from helix_lab.operations.cancellation import CancelScope, cancel_scope, current_scope
-from tests.server.live import LiveServer, wait_for
+from tests.server.live import LiveServer, serve, stop, wait_for
 
 # Runs for minutes unless it is interrupted.
 ENDLESS = (
@@ -87,3 +89,22 @@ def test_a_query_whose_client_went_away_is_interrupted(
     wait_for(is_idle, "the end of the query", limit_s=15)
     answer = client.post("v1/analytics/query", json={"query": "SELECT 1 AS one"})
     assert [[1]] == answer.json()["rows"]
+
+
+def test_a_server_that_is_stopped_does_not_wait_for_those_who_wait(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        providers = json.dumps([{"name": "silent", "base_url": url, "model": "none"}])
+        with serve(tmp_path, HELIX_PROVIDERS=providers) as live, live.client() as client:
+            debate = {"topic": "x", "turn_timeout_s": 600, "wait_s": 300}
+            with pytest.raises(httpx.ReadTimeout):
+                client.post("v1/debates", json=debate, timeout=1.0)
+            with pytest.raises(httpx.ReadTimeout), live.client() as other:
+                other.post("v1/debates", json=debate, timeout=1.0)
+
+            began_s = time.monotonic()
+            stop(live.process)
+
+    assert 10 > time.monotonic() - began_s

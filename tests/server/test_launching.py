@@ -30,13 +30,13 @@ def test_the_owner_file_tells_where_the_server_is(server: LiveServer) -> None:
     assert "http://127.0.0.1:" == server.url[: len("http://127.0.0.1:")]
 
 
-def test_a_token_that_was_chosen_is_not_printed(server: LiveServer) -> None:
+def test_the_url_is_printed_with_the_token_that_was_chosen(server: LiveServer) -> None:
     line = wait_for(
         lambda: [row for row in server.read_log().splitlines() if row.startswith("Helix Lab is")],
         "the line with the URL",
     )[0]
 
-    assert f"Helix Lab is at {server.url}lab?token=..." == line
+    assert f"Helix Lab is at {server.url}lab?token={TOKEN}" == line
 
 
 def test_a_token_that_was_made_up_is_printed_and_lets_in(tmp_path: Path) -> None:

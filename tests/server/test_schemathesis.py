@@ -28,7 +28,7 @@ def test_the_server_keeps_its_contract_under_odd_requests(
     own_server: LiveServer, tmp_path: Path
 ) -> None:
     program = Path(sys.executable).with_name("st")
-    command = [
+    command: list[str | Path] = [
         *(program, "--config-file", CONFIG, "run", f"{own_server.url}v1/openapi.json"),
         *("--header", f"Authorization: token {TOKEN}", "--checks", "all"),
         *("--max-examples", EXAMPLES, "--seed", SEED, "--no-shrink"),
