@@ -36,11 +36,9 @@ class HelixLabServer(ServerApp):
         super().start_ioloop()
 
     def _say_where(self) -> None:
-        provider = self.identity_provider
-        # A token that the user chose is a secret; one that was made up must be told somewhere.
-        shown = provider.token if provider.token_generated else "..."
+        # On the terminal of who started it, and nowhere else: the log never has the token.
         url = url_path_join(self.connection_url, "lab")
-        sys.stdout.write(f"Helix Lab is at {url}?token={shown}\n")
+        sys.stdout.write(f"Helix Lab is at {url}?token={self.identity_provider.token}\n")
         sys.stdout.flush()
 
 
