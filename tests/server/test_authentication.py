@@ -138,12 +138,15 @@ def test_an_upload_without_a_token_leaves_no_file(
     assert before == set((server.folder / "lab").glob("uploads/*"))
 
 
-def test_the_token_is_in_no_log(server: LiveServer, client: httpx.Client) -> None:
+def test_the_token_is_nowhere_in_the_log_after_the_line_that_says_where_the_server_is(
+    server: LiveServer, client: httpx.Client
+) -> None:
     client.get("v1/conversations", params={"token": TOKEN, "limit": "0"})
     client.post("v1/conversations?token=" + TOKEN, content=b"{")
     client.get(f"v1/no/such/route?token={TOKEN}", headers={"Referer": f"http://x/?token={TOKEN}"})
 
-    log = server.read_log()
+    lines = server.read_log().splitlines(keepends=True)
+    log = "".join(line for line in lines if not line.startswith("Helix Lab is at "))
     assert "/v1/no/such/route" in log
     assert TOKEN not in log
 
