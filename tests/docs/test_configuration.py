@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helix_lab_server.app import HelixLabApp
 from jupyter_server.auth import identity
 
 from helix_lab.settings import DEFAULT_PORT, ProviderSettings, read_settings
+from helix_lab_server.app import HelixLabApp
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/configuration.md").read_text()
