@@ -140,7 +140,8 @@ class Client(Methods):
         """An answer that no code of ours wrote: of Jupyter itself, or of a proxy before it."""
         if status in {301, 302, 303, 307, 308, 401, 403}:
             message = (
-                f"the server at {self.url} refuses the token, or needs one: set HELIX_LAB_TOKEN"
+                f"the server at {self.url} refuses the token, or needs one: set HELIX_LAB_TOKEN, "
+                "or restart a kernel that is older than its server"
             )
             return Unauthorized(message, url=self.url, status=status)
         if status in {404, 405}:
@@ -175,8 +176,13 @@ def _is_loopback(url: str) -> bool:
 
 
 def _path_of(operation: Operation, request: Request) -> str:
-    fields = {name: quote(str(getattr(request, name)), safe="") for name in operation.path_fields}
+    fields = {name: _quote(str(getattr(request, name))) for name in operation.path_fields}
     return operation.path.format_map(fields)
+
+
+def _quote(text: str) -> str:
+    # A part that is dots alone would be taken for a way up, and left out.
+    return text.replace(".", "%2E") if not text.strip(".") else quote(text, safe="")
 
 
 def _place(operation: Operation, request: Request, body: Any) -> dict[str, Any]:
@@ -185,7 +191,7 @@ def _place(operation: Operation, request: Request, body: Any) -> dict[str, Any]:
     if operation.body == "upload":
         values.pop("path", None)
         return {"params": _to_query(values), "content": body}
-    if operation.method == "GET":
+    if operation.method in {"GET", "DELETE"}:
         return {"params": _to_query(values)}
     if operation.body_field is not None:
         return {"json": values[operation.body_field]}

@@ -7,12 +7,18 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from html import escape
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 PAGE_ROWS = 100
 TEXT_ROWS = 20
 _CELL_WIDTH = 40
 _HTML_CELL_WIDTH = 300
 _GAP = "  "
+# The block of control pictures begins at U+2400; C1 controls have none.
+_DRAWN = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"},
+    **dict.fromkeys(range(0x7F, 0xA0), 0x2421),
+}
 _NAMED = {None: "NULL", True: "true", False: "false"}
 _LARGE = 1e5  # from here on six digits would cut the whole part
 
@@ -40,14 +46,15 @@ def to_text(
     """
     shown = [[_cut(show(value), _CELL_WIDTH) for value in row] for row in rows[:limit]]
     widths = [
-        max(map(len, [name, *(row[place] for row in shown)])) for place, name in enumerate(columns)
+        max(map(_measure, [name, *(row[place] for row in shown)]))
+        for place, name in enumerate(columns)
     ]
     fitting = _count_fitting(widths, width)
     is_number = _find_numbers(fitting, rows[:limit])
 
     def line(cells: Sequence[str]) -> str:
         placed = zip(cells, widths, is_number, strict=False)
-        return _GAP.join(c.rjust(w) if n else c.ljust(w) for c, w, n in placed).rstrip()
+        return _GAP.join(_pad(cell, w, is_right=n) for cell, w, n in placed).rstrip()
 
     lines = [line(columns), line(["─" * w for w in widths]), *map(line, shown)]
     hidden = columns[fitting:]
@@ -84,7 +91,7 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < _LARGE else f"{value:.12g}"
     if isinstance(value, str):
-        return value.replace("\r", "").replace("\n", "⏎")
+        return make_printable(value.replace("\r\n", "\n").replace("\n", "⏎"))
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, bytes):
@@ -92,9 +99,32 @@ def show(value: Any) -> str:
     return str(value)
 
 
+def make_printable(text: str) -> str:
+    """The text with control characters drawn, so that none of them reaches a terminal.
+
+    What an assistant said may hold sequences that move the cursor or hide text.
+    """
+    return text if text.isprintable() else text.translate(_DRAWN)
+
+
 def _cell(value: Any, align: str) -> str:
     style = f"text-align:{align}" + (";opacity:.6;font-style:italic" if value is None else "")
     return f'<td style="{style}">{escape(_cut(show(value), _HTML_CELL_WIDTH))}</td>'
+
+
+def _measure(text: str) -> int:
+    """Columns of a terminal that a text takes: wide characters take two, accents none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(character) else 1 + (east_asian_width(character) in "WF")
+        for character in text
+    )
+
+
+def _pad(text: str, width: int, *, is_right: bool) -> str:
+    space = " " * (width - _measure(text))
+    return space + text if is_right else text + space
 
 
 def _cut(text: str, width: int) -> str:

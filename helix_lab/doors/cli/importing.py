@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,15 +75,22 @@ def _follow(session: Session, run: Run, title: str) -> Run:
     options: dict[str, Any] = {"disable": not sys.stderr.isatty(), "bar_format": form}
     try:
         with tqdm(desc=title, total=1.0, file=sys.stderr, leave=False, **options) as bar:
-            while run.ended_at is None:
-                time.sleep(_LOOK_EVERY_S)
-                run = session.call_by_name("get_run", run_id=run.run_id)
-                bar.update(run.progress - bar.n)
+            run = _await(session, run, lambda progress: bar.update(progress - bar.n))
     except KeyboardInterrupt:
-        session.call_by_name("cancel_run", run_id=run.run_id)
+        with contextlib.suppress(errors.Conflict):  # it has just ended
+            session.call_by_name("cancel_run", run_id=run.run_id)
+        _await(session, run, lambda _: None)
         raise
     if run.state != "succeeded":
         raise _explain(run)
+    return run
+
+
+def _await(session: Session, run: Run, on_progress: Callable[[float], object]) -> Run:
+    while run.ended_at is None:
+        time.sleep(_LOOK_EVERY_S)
+        run = session.call_by_name("get_run", run_id=run.run_id)
+        on_progress(run.progress)
     return run
 
 

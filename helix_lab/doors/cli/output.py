@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from helix_lab.doors.tables import show, to_text
+from helix_lab.doors.tables import make_printable, show, to_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -59,7 +59,7 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
         elif isinstance(value, list) and not any(isinstance(item, dict) for item in value):
             shown = ", ".join(map(show, value))
         else:
-            shown = str(value) if isinstance(value, str) else show(value)
+            shown = show(value)
         click.echo(f"{name.replace('_', ' ').ljust(_LABEL_WIDTH)}{shown}")
 
 
@@ -95,7 +95,7 @@ def _print_replay(content: Mapping[str, Any]) -> None:
     """The conversation, to be read."""
     for message in [*content["messages"], *(content["alternatives"] or [])]:
         click.secho(f"{message['role']} · {_flatten(message['timestamp'])}", bold=True)
-        click.echo(message["content"] + "\n")
+        click.echo(make_printable(message["content"]) + "\n")
     stats = content["stats"]
     click.echo(
         f"{stats['total_messages']} messages, {stats['total_tokens']} tokens, "
@@ -115,10 +115,11 @@ def _print_debate(content: Mapping[str, Any]) -> None:
             f"\nround {turn['round']} · {turn['role']} · {turn['position']} · {turn['provider']}",
             bold=True,
         )
-        click.echo(turn["text"] or turn["choice"] or f"({turn['error_message'] or 'no answer'})")
+        said = turn["text"] or turn["choice"] or f"({turn['error_message'] or 'no answer'})"
+        click.echo(make_printable(said))
     if content["verdict"]:
         click.secho("\nverdict", bold=True)
-        click.echo(content["verdict"])
+        click.echo(make_printable(content["verdict"]))
     if content["error"]:
         click.echo(json.dumps(content["error"]), err=True)
 

@@ -10,6 +10,7 @@ import click
 
 from helix_lab.domain.model.errors import HelixError, Kind
 from helix_lab.doors.cli.session import Session
+from helix_lab.doors.tables import make_printable
 
 EXIT_CODES: dict[Kind, int] = {
     "internal": 1,
@@ -80,7 +81,10 @@ class LazyCommands(click.Group):
 )
 @click.option("--url", metavar="URL", help="Server to ask.  [env: HELIX_LAB_URL]")
 @click.option(
-    "--token", metavar="TOKEN", help="Token that the server asks for.  [env: HELIX_LAB_TOKEN]"
+    "--token",
+    metavar="TOKEN",
+    help="Token that it asks for; others can see it here, but not in the environment."
+    "  [env: HELIX_LAB_TOKEN]",
 )
 @click.option(
     "--data-dir",
@@ -120,7 +124,8 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     except HelixError as error:
         # An engine may point at a place below its statement, which one line cannot show.
-        click.echo(f"error: {' '.join(str(error).split()).rstrip('^ ')}", err=True)
+        line = " ".join(str(error).split()).rstrip("^ ")
+        click.echo(f"error: {make_printable(line)}", err=True)
         return EXIT_CODES[error.kind]
     except BrokenPipeError:
         # The reader of a pipe has seen enough; Python would complain once more at its exit.

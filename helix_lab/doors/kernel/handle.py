@@ -37,7 +37,11 @@ class Handle:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
-        return _shorten_errors(getattr(self._methods, name))
+        method = getattr(self._methods, name, None)
+        if method is None:
+            message = f"a lab has no {name!r}; dir(hx) lists what it has"
+            raise AttributeError(message, name=name, obj=self)
+        return _shorten_errors(method)
 
     def __dir__(self) -> list[str]:
         from helix_lab.operations.table import OPERATIONS

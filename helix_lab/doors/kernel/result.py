@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from helix_lab.operations.analytics import QueryAnswer
 
 TABLE_MIME = "application/vnd.helix-lab.table+json"
+_MAX_KEPT_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,10 +118,20 @@ class SqlResult:
                     {"name": name, "type": type_}
                     for name, type_ in zip(self.columns, self.types, strict=True)
                 ],
-                "rows": self.page,
+                "rows": [[_shorten(value) for value in row] for row in self.page],
                 "kept_rows": len(self),
                 "total_rows": self.total_rows,
                 "is_truncated": self.is_truncated,
                 "elapsed_ms": self.elapsed_ms,
             },
         }
+
+
+def _shorten(value: Any) -> Any:
+    """A value that does not blow up the notebook that keeps it."""
+    if isinstance(value, list | dict):
+        text = json.dumps(value, ensure_ascii=False)
+        return value if len(text) <= _MAX_KEPT_CHARACTERS else _shorten(text)
+    if isinstance(value, str) and len(value) > _MAX_KEPT_CHARACTERS:
+        return value[:_MAX_KEPT_CHARACTERS] + "…"
+    return value
