@@ -77,8 +77,8 @@ def test_what_is_recorded_by_the_client_is_replayed_in_order(client: Client) -> 
     assert said == [{"role": m.role, "content": m.content} for m in messages]
 
 
-def test_an_id_with_a_slash_and_other_signs_stays_one_id(client: Client) -> None:
-    conversation_id = "a/b ?&#%2F+ü"
+@pytest.mark.parametrize("conversation_id", ["a/b ?&#%2F+ü", ".", "..", "a..b", "%2E"])
+def test_an_id_of_strange_signs_stays_one_id(client: Client, conversation_id: str) -> None:
     client.start_conversation(conversation_id=conversation_id)
 
     assert client.get_conversation(conversation_id).conversation_id == conversation_id
@@ -107,6 +107,13 @@ def test_details_of_an_error_come_over_http(client: Client) -> None:
 
     assert isinstance(error, BudgetTooSmall)
     assert error.details["needed_tokens"] > 5
+
+
+def test_a_debate_is_started_awaited_and_stopped(client: Client) -> None:
+    debate = client.start_debate("Tea or coffee?", wait_s=30)
+
+    assert "succeeded" == debate.status
+    assert "CONFLICT" == catch(lambda: client.cancel_debate(debate.debate_id)).code
 
 
 def test_a_file_is_uploaded_and_taken_in(client: Client) -> None:

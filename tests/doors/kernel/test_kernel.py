@@ -80,6 +80,15 @@ def test_completion_on_hx_offers_the_operations(kernel: RunningKernel) -> None:
     assert "True" == kernel.run("{'replay', 'run_query', 'close'} <= set(dir(hx))").text
 
 
+def test_a_name_that_hx_does_not_have_is_told_as_such(kernel: RunningKernel) -> None:
+    shown = kernel.run("hx.replai('c')")
+
+    assert ("AttributeError", "a lab has no 'replai'; dir(hx) lists what it has") == (
+        shown.error,
+        shown.error_text,
+    )
+
+
 def test_help_on_a_method_names_its_fields(kernel: RunningKernel) -> None:
     shown = kernel.run("print(hx.replay.__doc__)")
 

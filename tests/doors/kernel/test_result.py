@@ -162,6 +162,24 @@ def test_text_lines_up_and_long_values_are_cut() -> None:
     ] == text.splitlines()
 
 
+def test_what_could_steer_a_terminal_is_drawn() -> None:
+    text = to_text(["t"], [["\x1b[2J\x07\x9b\r"]], caption=lambda _: "")
+
+    assert "␛[2J␇␡␍" == text.splitlines()[-1]
+
+
+def test_wide_characters_line_up() -> None:
+    text = to_text(["a", "b"], [["三", 1], ["é", 2]], caption=lambda _: "")
+
+    assert ["三  1", "é   2"] == text.splitlines()[2:]
+
+
+def test_a_notebook_keeps_no_more_than_the_start_of_a_long_value() -> None:
+    result = make_result({"text": ["x" * 100_000], "list": [["y" * 100_000]]})
+
+    assert len(json.dumps(result._repr_mimebundle_())) < 10_000
+
+
 def test_numbers_are_right_aligned_and_text_left() -> None:
     text = to_text(["n", "t"], [[1, "a"], [100, "bb"]], caption=lambda _: "")
 
