@@ -100,7 +100,11 @@ class _Import:
         try:
             self._record([item])
         except (InvalidRequest, DuplicateId) as error:
-            self._refuse(Refusal(item.name, error.message))
+            if item.is_divisible and len(item.drafts) > 1:
+                for part in _divide(item):
+                    self._record_alone(part)
+            else:
+                self._refuse(Refusal(item.name, _explain(error)))
 
     def _record(self, items: Sequence[Item]) -> None:
         drafts: list[Draft] = [draft for item in items for draft in item.drafts]
@@ -121,3 +125,24 @@ class _Import:
             self._refusals.append(row)
         with self._report_path.open("a", encoding="utf-8") as report:
             report.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _divide(item: Item) -> list[Item]:
+    """Halves, so that one bad fact among many good ones is found in few commits."""
+    middle = len(item.drafts) // 2
+    return [
+        _name_part(item, item.drafts[:middle]),
+        _name_part(item, item.drafts[middle:]),
+    ]
+
+
+def _name_part(item: Item, drafts: Sequence[Draft]) -> Item:
+    whole = item.name.partition(": ")[0]
+    name = f"{whole}: {drafts[0].subject!r}" if len(drafts) == 1 else whole
+    return Item(name, drafts, is_divisible=True)
+
+
+def _explain(error: InvalidRequest | DuplicateId) -> str:
+    if isinstance(error, DuplicateId):
+        return "it was recorded before with other content, which is kept"
+    return error.message

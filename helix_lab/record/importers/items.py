@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 class Item:
     """One unit of a file that goes in whole: a conversation, a debate, a run of lines.
 
-    The drafts fit their schemas. Where one contradicts what is recorded already
-    (`DuplicateId`), the others may be recorded one by one.
+    The drafts fit their schemas.
 
     Attributes:
         name: how a report calls it: "conversations.json[17] 'Title'", "lines 1–500".
+        is_divisible: its drafts are facts of their own, put together for speed. Where one
+            contradicts what is recorded already (`DuplicateId`), the others go in without it.
     """
 
     name: str
     drafts: Sequence[Draft]
+    is_divisible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ class _Run:
         self.raw_bytes += raw_bytes
 
     def close(self, records: Records) -> Item:
-        return Item(records.name(self.first, self.last), list(self.by_id.values()))
+        name = records.name(self.first, self.last)
+        return Item(name, list(self.by_id.values()), is_divisible=True)
 
 
 class _MessageReader:
