@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MAX_DEPTH = 200
 """Deepest nesting of an event's data: what is written must be readable from any call stack."""
 
+COMPUTED = frozenset({"model_tokens"})
+"""Fields of the data that the lab computes from the others."""
+
 _TEXTS = ("event_id", "type", "node_id", "key", "subject")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -78,9 +81,14 @@ def differing_fields(first: Event, second: Event) -> list[str]:
     differing = [
         name for name in ("type", "key", "subject") if getattr(first, name) != getattr(second, name)
     ]
-    if _encode_sorted(dict(first.data)) != _encode_sorted(dict(second.data)):
+    if _encode_sorted(_given(first)) != _encode_sorted(_given(second)):
         differing.append("data")
     return differing
+
+
+def _given(event: Event) -> dict[str, Any]:
+    """The data without what the lab computed: another version may compute it otherwise."""
+    return {name: value for name, value in event.data.items() if name not in COMPUTED}
 
 
 def _depth(value: object) -> int:
