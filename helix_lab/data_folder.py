@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from helix_lab.domain.model.errors import DataFolderInUse, Unavailable
 
 _LOCK = "owner.lock"
 _OWNER = "owner.json"
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,22 @@ class DataFolder:
                 "HELIX_DATA_DIR"
             )
             raise Unavailable(message, service="data folder", folder=str(path)) from error
-        if not _lock_now(self._lock):
+        if not self._wait_for_lock():
             os.close(self._lock)
             owner = read_owner(path)
             raise DataFolderInUse(
                 str(path), pid=owner.pid if owner else None, url=owner.url if owner else None
             )
         self.announce()
+
+    def _wait_for_lock(self) -> bool:
+        """Take the lock; one that is held for a moment is somebody's look at it."""
+        deadline = time.monotonic() + _LOOK_S
+        while not _lock_now(self._lock):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_S / 20)
+        return True
 
     def announce(self, *, url: str | None = None, token: str | None = None) -> None:
         """Tell others how to reach the owner."""
