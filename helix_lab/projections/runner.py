@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.domain.model.event import Entry
 from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.projection import Projection
@@ -66,6 +66,10 @@ class ProjectionRunner:
 
         Returns:
             Whether they have; an answer from their stores lags behind the log otherwise.
+
+        Raises:
+            Unavailable: a projection that is behind is being rebuilt, or stands still; its
+                store would answer wrongly, not only late.
         """
         deadline = time.monotonic() + timeout_s
         followers = [self._find(name) for name in names] or list(self._followers.values())
@@ -116,6 +120,7 @@ class _Follower:
         self._position: dict[tuple[str, int], int] = {}
         self._moved = threading.Condition()
         self._applying = threading.Lock()
+        self._is_rebuilding = False
         self._stopping = threading.Event()
         self._hurry = threading.Event()
         self._thread = threading.Thread(
@@ -144,12 +149,25 @@ class _Follower:
             return True
         self._hurry.set()
         with self._moved:
-            return self._moved.wait_for(
+            has_reached = self._moved.wait_for(
                 lambda: self._has_reached(ends), timeout=max(0.0, deadline - time.monotonic())
             )
+        if not has_reached:
+            self._refuse_if_wrong()
+        return has_reached
+
+    def _refuse_if_wrong(self) -> None:
+        name = self._projection.name
+        if self._is_rebuilding:
+            message = f"the store {name!r} is being rebuilt from the log; try again in a while"
+            raise Unavailable(message, service=name)
+        if self.fault:
+            message = f"the store {name!r} stands still: {self.fault}"
+            raise Unavailable(message, service=name)
 
     def rebuild(self, on_progress: Callable[[float], None] | None) -> None:
         with self._applying:
+            self._is_rebuilding = True
             self._projection.clear()
             self._set_position({})
             ends = self._log.end_offsets(self._projection.topics)
@@ -158,6 +176,7 @@ class _Follower:
                 self._apply_next(ends)
                 if on_progress is not None:
                     on_progress(sum(self._position.values()) / total)
+            self._is_rebuilding = False
 
     def _follow(self) -> None:
         pause_s = _FIRST_PAUSE_S
