@@ -42,19 +42,19 @@ class DataFolder:
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            message = (
-                f"the data folder {path} cannot be used: {error.strerror}; choose another by "
-                "HELIX_DATA_DIR"
-            )
-            raise Unavailable(message, service="data folder", folder=str(path)) from error
+        except (OSError, ValueError) as error:
+            raise _unusable(path, error) from error
         if not self._wait_for_lock():
             os.close(self._lock)
             owner = read_owner(path)
             raise DataFolderInUse(
                 str(path), pid=owner.pid if owner else None, url=owner.url if owner else None
             )
-        self.announce()
+        try:
+            self.announce()
+        except OSError as error:
+            self.release()
+            raise _unusable(path, error) from error
 
     def _wait_for_lock(self) -> bool:
         """Take the lock; one that is held for a moment is somebody's look at it."""
@@ -94,6 +94,12 @@ def read_owner(path: Path) -> Owner | None:
         return None if _lock_now(lock) else owner
     finally:
         os.close(lock)
+
+
+def _unusable(path: Path, error: Exception) -> Unavailable:
+    reason = getattr(error, "strerror", None) or error
+    message = f"the data folder {path} cannot be used: {reason}; choose another by HELIX_DATA_DIR"
+    return Unavailable(message, service="data folder", folder=str(path))
 
 
 def _lock_now(handle: int) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from helix_lab.domain.model.errors import InvalidRequest
 
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
+OFFLINE = "offline"
+"""The built-in provider; no configured one may take its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,8 @@ def read_settings(
         InvalidRequest: a variable has a value that cannot be used.
     """
     env = os.environ if environment is None else environment
-    folder = Path(data_dir or env.get("HELIX_DATA_DIR") or _default_data_dir()).expanduser()
     return Settings(
-        data_dir=folder.absolute(),
+        data_dir=_read_folder(data_dir or env.get("HELIX_DATA_DIR") or _default_data_dir()),
         node_id=env.get("NODE_ID") or socket.gethostname() or "node-1",
         port=_read_port(env.get("HELIX_PORT")),
         providers=_read_providers(env.get("HELIX_PROVIDERS")),
@@ -69,10 +70,19 @@ def _default_data_dir() -> str:
     return user_data_dir("helix-lab", appauthor=False)
 
 
+def _read_folder(path: Path | str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        message = f"HELIX_DATA_DIR is {str(path)!r}, which is no path here: {error}"
+        raise InvalidRequest(message, field="HELIX_DATA_DIR") from None
+
+
 def _read_port(text: str | None) -> int:
     if not text:
         return DEFAULT_PORT
-    if not text.isdecimal() or not 0 <= int(text) <= GREATEST_PORT:
+    is_number = text.isdecimal() and len(text) <= len(str(GREATEST_PORT))
+    if not is_number or int(text) > GREATEST_PORT:
         message = f"HELIX_PORT is {text!r}; it must be a port from 0 (any free one) to 65535"
         raise InvalidRequest(message, field="HELIX_PORT")
     return int(text)
@@ -86,18 +96,34 @@ def _read_providers(text: str | None) -> tuple[ProviderSettings, ...]:
     raw = text if text.lstrip().startswith("[") else _read_file(text)
     try:
         found: list[dict[str, Any]] = msgspec.json.decode(raw, type=list[dict[str, Any]])
-        return tuple(ProviderSettings(**item) for item in found)
-    except (msgspec.DecodeError, TypeError) as error:
+        providers = tuple(ProviderSettings(**item) for item in found)
+        _check_providers(providers)
+    except (msgspec.DecodeError, TypeError, ValueError) as error:
         message = (
             "HELIX_PROVIDERS must be a JSON list of objects with name, base_url, model and "
             f"optionally api_key_env, or the path of a file with one: {error}"
         )
         raise InvalidRequest(message, field="HELIX_PROVIDERS") from None
+    return providers
+
+
+def _check_providers(providers: Sequence[ProviderSettings]) -> None:
+    names = [OFFLINE]
+    for provider in providers:
+        for field, value in asdict(provider).items():
+            is_absent = value is None and field == "api_key_env"
+            if not is_absent and not (isinstance(value, str) and value.strip()):
+                message = f"{field} of provider {provider.name!r} must be a text"
+                raise ValueError(message)
+        if provider.name in names:
+            message = f"the name {provider.name!r} is taken; each provider needs its own"
+            raise ValueError(message)
+        names.append(provider.name)
 
 
 def _read_file(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:
         message = f"HELIX_PROVIDERS names a file that cannot be read: {error}"
         raise InvalidRequest(message, field="HELIX_PROVIDERS") from None

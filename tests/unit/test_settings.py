@@ -1,0 +1,135 @@
+"""Settings: what the environment says, what is assumed, and what is refused by name."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.settings import DEFAULT_PORT, ProviderSettings, Settings, read_settings
+
+SAGE = {"name": "sage", "base_url": "http://127.0.0.1:9/v1", "model": "sage-1"}
+
+
+def test_nothing_configured_means_a_folder_of_the_user_and_no_providers() -> None:
+    settings = read_settings(environment={})
+
+    assert settings.data_dir.is_absolute()
+    assert "helix-lab" in settings.data_dir.name
+    assert (socket.gethostname(), DEFAULT_PORT, ()) == (
+        settings.node_id,
+        settings.port,
+        settings.providers,
+    )
+
+
+def test_the_environment_is_read(tmp_path: Path) -> None:
+    environment = {
+        "HELIX_DATA_DIR": str(tmp_path),
+        "HELIX_PORT": "8123",
+        "NODE_ID": "node-7",
+        "HELIX_PROVIDERS": json.dumps([SAGE, {**SAGE, "name": "two", "api_key_env": "TWO_KEY"}]),
+    }
+
+    expected = Settings(
+        data_dir=tmp_path,
+        node_id="node-7",
+        port=8123,
+        providers=(
+            ProviderSettings("sage", "http://127.0.0.1:9/v1", "sage-1"),
+            ProviderSettings("two", "http://127.0.0.1:9/v1", "sage-1", "TWO_KEY"),
+        ),
+    )
+    assert expected == read_settings(environment=environment)
+
+
+def test_an_argument_goes_before_the_environment(tmp_path: Path) -> None:
+    settings = read_settings(data_dir=tmp_path / "a", environment={"HELIX_DATA_DIR": "/b"})
+
+    assert tmp_path / "a" == settings.data_dir
+
+
+def test_empty_variables_count_as_absent() -> None:
+    names = ("HELIX_DATA_DIR", "HELIX_PORT", "NODE_ID", "HELIX_PROVIDERS")
+
+    assert read_settings(environment={}) == read_settings(environment=dict.fromkeys(names, ""))
+
+
+def test_a_relative_folder_is_of_the_working_directory_and_a_tilde_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    assert tmp_path / "lab" == read_settings(data_dir="lab", environment={}).data_dir
+    assert tmp_path / "home/lab" == read_settings(data_dir="~/lab", environment={}).data_dir
+
+
+def test_a_home_of_nobody_is_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match="HELIX_DATA_DIR is '~no-such-user/lab'"):
+        read_settings(environment={"HELIX_DATA_DIR": "~no-such-user/lab"})
+
+
+@pytest.mark.parametrize(("text", "port"), [("0", 0), ("1", 1), ("65535", 65535)])
+def test_a_port_is_0_to_65535(text: str, port: int) -> None:
+    assert port == read_settings(environment={"HELIX_PORT": text}).port
+
+
+@pytest.mark.parametrize(
+    "text", ["65536", "-1", "+80", "80.0", "0x50", " 80", "http", "1" * 5000, "²", "\0"]
+)
+def test_what_is_no_port_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="HELIX_PORT is") as caught:
+        read_settings(environment={"HELIX_PORT": text})
+
+    assert "HELIX_PORT" == caught.value.details["field"]
+
+
+def test_providers_may_lie_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "providers.json"
+    path.write_text(json.dumps([SAGE]))
+
+    (provider,) = read_settings(environment={"HELIX_PROVIDERS": str(path)}).providers
+
+    assert "sage" == provider.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "[1]",
+        "[[]]",
+        '[{"name": "a"}]',
+        json.dumps([{**SAGE, "api_key": "sk-123456"}]),
+        json.dumps([{**SAGE, "name": 5}]),
+        json.dumps([{**SAGE, "name": ""}]),
+        json.dumps([{**SAGE, "base_url": None}]),
+        json.dumps([{**SAGE, "model": ["a"]}]),
+        json.dumps([{**SAGE, "api_key_env": 1}]),
+        json.dumps([SAGE, SAGE]),
+        json.dumps([{**SAGE, "name": "offline"}]),
+        '{"name": "a"}',
+        "no-such-file.json",
+        "~no-such-user/providers.json",
+        "a\0b",
+    ],
+)
+def test_what_is_no_list_of_providers_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="HELIX_PROVIDERS") as caught:
+        read_settings(environment={"HELIX_PROVIDERS": text})
+
+    assert "HELIX_PROVIDERS" == caught.value.details["field"]
+    assert "sk-123456" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"[{}]", b"{}"])
+def test_a_file_that_holds_no_providers_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "providers.json"
+    path.write_bytes(content)
+
+    with pytest.raises(InvalidRequest, match="HELIX_PROVIDERS"):
+        read_settings(environment={"HELIX_PROVIDERS": str(path)})
