@@ -14,7 +14,7 @@ from helix_lab.domain.model.event import from_micros, to_micros
 
 Limit = Annotated[int, Field(ge=1, le=1000, description="rows at most")]
 Cursor = Annotated[
-    str | None, Field(max_length=1000, description="`next_cursor` of the page before")
+    str | None, Field(max_length=2000, description="`next_cursor` of the page before")
 ]
 
 
@@ -35,6 +35,8 @@ def read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         micros, _, item_id = raw.decode().partition("/")
+        if not item_id:
+            raise ValueError
         return from_micros(int(micros)).astimezone(UTC), item_id
     except (ValueError, OverflowError, OSError, binascii.Error):
         message = "field 'cursor': take it from next_cursor of the page before, unchanged"

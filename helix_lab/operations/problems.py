@@ -53,7 +53,10 @@ def from_problem(body: Any, *, status: int) -> HelixError:
     by_code = _classes_by_code()
     error_class = by_code.get(str(problem.get("code")), HelixError)
     error = error_class.__new__(error_class)
-    HelixError.__init__(error, str(problem.get("message")), **(problem.get("details") or {}))
+    details = problem.get("details")
+    HelixError.__init__(
+        error, str(problem.get("message")), **(details if isinstance(details, dict) else {})
+    )
     return error
 
 

@@ -33,7 +33,7 @@ class HelixError(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     kind: ClassVar[Kind] = "internal"
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(self, message: str, /, **details: Any) -> None:
         super().__init__(message)
         self.message = message
         self.details: dict[str, Any] = details
