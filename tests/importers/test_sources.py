@@ -115,14 +115,6 @@ def test_gzip_files_joined_by_cat_are_read_to_the_end(tmp_path: Path) -> None:
     assert messages_of(read_good(path)) == messages_of(read_good(MESSAGES))
 
 
-def test_an_unpacked_export_is_read_from_its_folder(tmp_path: Path) -> None:
-    (tmp_path / "conversations.json").write_bytes(CLAUDE.read_bytes())
-    (tmp_path / "users.json").write_text('[{"uuid": "u", "full_name": "Anna"}]')
-    (tmp_path / "projects").mkdir()
-
-    assert drafts_of(read_good(tmp_path)) == drafts_of(read_good(CLAUDE))
-
-
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_zip_that_is_cut_off_gives_what_is_left(big_export: Path, share: float) -> None:
     raw = big_export.read_bytes()
@@ -287,8 +279,10 @@ def test_what_cannot_be_read_is_refused_with_what_was_seen_and_what_is_known(
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="no file or folder"):
+    with pytest.raises(InvalidRequest, match="no file"):
         read_items(tmp_path / "absent.zip")
+    with pytest.raises(InvalidRequest, match="no file"):
+        detect_format(tmp_path)
 
 
 def test_progress_grows_to_the_size_of_the_file(big_export: Path) -> None:

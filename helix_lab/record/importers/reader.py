@@ -58,7 +58,7 @@ _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00")
 
 
 def detect_format(path: Path) -> str:
-    """The format of a file or folder, one of `FORMATS`, by its first objects that are whole.
+    """The format of a file, one of `FORMATS`, by its first objects that are whole.
 
     Raises:
         InvalidRequest: nothing inside has the shape of a format that can be read.
@@ -72,7 +72,7 @@ def detect_format(path: Path) -> str:
 def read_items(
     path: Path, *, format: str | None = None, on_progress: OnRead | None = None
 ) -> Iterator[Item | Refusal]:
-    """The items of a file or folder in order, and between them what was refused.
+    """The items of a file in order, and between them what was refused.
 
     Args:
         path: an export (zip, also a damaged one, or its JSON files), JSON Lines, also gzipped.

@@ -1,4 +1,4 @@
-"""Where records come from: a file, a gzip file, a zip file, or a folder of such files."""
+"""Where records come from: a file, a gzip file, or the members of a zip file."""
 
 from __future__ import annotations
 
@@ -40,25 +40,28 @@ class Source:
     """An opened path and its members.
 
     Args:
-        path: a file or a folder.
+        path: a file.
         on_read: told (bytes read, bytes in total) as the path's own bytes are read.
 
     Attributes:
         warning: what is wrong with the source as a whole, if something is.
 
     Raises:
-        InvalidRequest: there is no such file or folder.
+        InvalidRequest: there is no such file.
     """
 
     def __init__(self, path: Path, on_read: OnRead | None = None) -> None:
-        self.total_bytes = sum(file.stat().st_size for file in _list_files(path))
+        if not path.is_file():
+            message = f"there is no file {path}"
+            raise InvalidRequest(message, field="path")
+        self.total_bytes = path.stat().st_size
         self.warning: str | None = None
         self._on_read: OnRead | None = None
         self._read_bytes = 0
         self._resources = ExitStack()
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
-            self.members = [m for file in _list_files(path) for m in self._find_members(file)]
+            self.members = self._find_members(path)
             on_failure.pop_all()
         # Finding the members is not progress.
         self._read_bytes = 0
@@ -130,15 +133,6 @@ def _read_zip_member(file: io.BufferedReader, member: ZipMember) -> Member:
             yield stream
 
     return Member(_short_name(member.name), open_member)
-
-
-def _list_files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.is_file() and _is_wanted(file.name))
-    if path.is_file():
-        return [path]
-    message = f"there is no file or folder {path}"
-    raise InvalidRequest(message, field="path")
 
 
 def _is_wanted(name: str) -> bool:
