@@ -264,8 +264,17 @@ def _to_json(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
             return [_to_json(item) for item in value]
         case dict():
             return {str(name): _to_json(item) for name, item in value.items()}
-        case Decimal() | UUID() | _:
+        case Decimal():
+            return _to_number(value)
+        case UUID() | _:
             return str(value)
+
+
+def _to_number(value: Decimal) -> int | float | str:
+    """A decimal as a JSON number where that keeps all of its digits, else as text."""
+    if value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 
 def list_catalog(services: Services, request: ListCatalog) -> Catalog:  # noqa: ARG001
