@@ -218,7 +218,7 @@ def test_a_member_that_expands_without_end_is_stopped(
 ) -> None:
     monkeypatch.setattr(packed, "_FREE_EXPANSION_BYTES", 1 << 20)
     conversation = CHATGPT.read_bytes().rstrip()[:-1]
-    bomb = conversation + b', {"title": "' + b"x" * (200 << 20) + b'"}]'
+    bomb = conversation + b', {"title": "' + b"x" * (60 << 20) + b'"}]'
     path = write_zip(tmp_path / "export.zip", {"conversations.json": bomb})
 
     items, refusals = read(path)
