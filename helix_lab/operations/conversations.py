@@ -9,8 +9,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from helix_lab.domain.model.errors import Conflict, DuplicateId, TooLarge, UnknownConversation
+from helix_lab.domain.model.errors import (
+    Conflict,
+    DuplicateId,
+    InvalidRequest,
+    TooLarge,
+    UnknownConversation,
+)
 from helix_lab.domain.model.event import Draft
+from helix_lab.domain.model.event_json import MAX_DEPTH
 from helix_lab.operations.operation import (
     Id,
     Instant,
@@ -210,7 +217,11 @@ def _draft_messages(request: AppendMessages) -> Sequence[Draft]:
 
 
 def _check_metadata(metadata: Metadata | None) -> Metadata | None:
-    size = len(str(metadata)) if metadata else 0
+    try:
+        size = len(str(metadata)) if metadata else 0
+    except RecursionError:
+        message = f"field 'metadata': nested deeper than {MAX_DEPTH} levels"
+        raise InvalidRequest(message, field="metadata") from None
     if size > MAX_METADATA_BYTES:
         message = f"field 'metadata': {size} characters; at most {MAX_METADATA_BYTES} are allowed"
         raise TooLarge(message, field="metadata")

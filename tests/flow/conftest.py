@@ -1,0 +1,18 @@
+"""Labs for the tests of the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helix_lab.lab import Lab
+from tests.flow.labs import open_at
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """An open lab in an empty folder."""
+    with open_at(tmp_path / "lab") as opened:
+        yield opened
