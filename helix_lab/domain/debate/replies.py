@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from helix_lab.domain.debate.values import Turn, TurnRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_TAIL_CHARS = 100_000
 _MAX_OBJECTS = 64
 
 _DECORATION = r"[ \t*_`\"'\[(]*"
@@ -75,19 +75,20 @@ def fail_turn(request: TurnRequest, error: str) -> Turn:
 def read_reply(text: str, options: Sequence[str] = ()) -> Reading:
     """Choice (one of `options`, or None), confidence and reason of a reply.
 
-    A JSON object with a choice or a confidence goes before lines; the last one counts.
+    A JSON object with a choice goes before lines, but only where a choice is asked for: an
+    answer may quote JSON of its own. Of several the last one counts.
     """
-    tail = text[-_TAIL_CHARS:]
     by_fold = {option.casefold(): option for option in options}
-    for found in _find_objects(tail):
+    for found in _find_objects(text) if options else ():
         raw = next((found[key] for key in _CHOICE_KEYS if key in found), None)
-        if raw is not None or "confidence" in found:
-            return Reading(
-                _match_label(raw, by_fold),
-                _to_confidence(found.get("confidence")),
-                found["reason"] if isinstance(found.get("reason"), str) else None,
+        if raw is not None:
+            confidence = (
+                _to_confidence(found["confidence"])
+                if "confidence" in found
+                else _find_confidence(text)
             )
-    return Reading(_find_label(tail, by_fold), _find_confidence(tail))
+            return Reading(_match_label(raw, by_fold), confidence, _to_reason(found.get("reason")))
+    return Reading(_find_label(text, by_fold), _find_confidence(text))
 
 
 def body_of(text: str) -> str:
@@ -106,28 +107,28 @@ def normalise(text: str) -> str:
     return " ".join(body_of(text).casefold().split()).strip(" .!?,;:*_`\"'")
 
 
-def _find_objects(tail: str) -> list[Mapping[str, Any]]:
+def _find_objects(text: str) -> list[Mapping[str, Any]]:
     """JSON objects that are not inside another readable one, the last first."""
     decoder = json.JSONDecoder()
-    starts = [match.start() for match in re.finditer(r"\{", tail)][-_MAX_OBJECTS:]
+    starts = deque((match.start() for match in re.finditer(r"\{", text)), maxlen=_MAX_OBJECTS)
     found: list[Mapping[str, Any]] = []
     end = 0
     for start in starts:
         if start < end:
             continue
         try:
-            value, end = decoder.raw_decode(tail, start)
+            value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
         found.append({str(key).casefold(): item for key, item in value.items()})
     return found[::-1]
 
 
-def _find_label(tail: str, by_fold: Mapping[str, str]) -> str | None:
-    bare = tail.strip(" \t\r\n*_`\"'.[]()").casefold()
+def _find_label(text: str, by_fold: Mapping[str, str]) -> str | None:
+    bare = text.strip(" \t\r\n*_`\"'.[]()").casefold()
     if bare in by_fold:
         return by_fold[bare]
-    labels = [match["label"].casefold() for match in _CHOICE.finditer(tail)]
+    labels = [match["label"].casefold() for match in _CHOICE.finditer(text)]
     return by_fold.get(labels[-1]) if labels else None
 
 
@@ -140,8 +141,13 @@ def _match_label(raw: object, by_fold: Mapping[str, str]) -> str | None:
     return by_fold.get(bare)
 
 
-def _find_confidence(tail: str) -> float | None:
-    matches = list(_CONFIDENCE.finditer(tail))
+def _to_reason(raw: object) -> str | None:
+    # JSON can spell half of a surrogate pair, which no log could write.
+    return raw.encode(errors="replace").decode() if isinstance(raw, str) else None
+
+
+def _find_confidence(text: str) -> float | None:
+    matches = list(_CONFIDENCE.finditer(text))
     return _from_match(matches[-1]) if matches and matches[-1]["number"] else None
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from helix_lab.domain.debate import DebatePlan, Turn, TurnRequest, Verdict, fail_turn, read_turn
+from helix_lab.domain.debate.prompts import JUDGED_TOKENS
 from tests.unit.debate.debates import JUDGE, answer_own_words, make_plan, make_seat, play, vote_for
 
 PLAN = make_plan("moderated", seats=2, rounds=3)
@@ -133,3 +136,24 @@ def test_the_moderator_sees_the_arguments_of_all_rounds() -> None:
     for number in (1, 2):
         for seat in ("seat1", "seat2"):
             assert f"Words of d1/{number}/answer/{seat}." in prompt
+
+
+@pytest.mark.parametrize(
+    ("words", "seen_rounds"),
+    [
+        ("7 " * (JUDGED_TOKENS // 5), [[1], [1, 2], [2, 3], [3, 4]]),
+        ("." * JUDGED_TOKENS, [[1], [2], [3], [4]]),
+    ],
+)
+def test_the_moderator_of_a_long_debate_sees_the_newest_rounds_and_always_the_last(
+    words: str, seen_rounds: list[list[int]]
+) -> None:
+    def answer(request: TurnRequest) -> Turn:
+        if request.role == "judge":
+            return read_turn(request, "VOTE: CONTINUE")
+        return read_turn(request, f"{request.key} {words}")
+
+    plan = make_plan("moderated", seats=2 if words.startswith("7") else 3, rounds=4)
+    prompts = [r.messages[1][1] for r in play(plan, answer)[1] if r.role == "judge"]
+
+    assert seen_rounds == [[n for n in range(1, 5) if f"d1/{n}/answer" in p] for p in prompts]

@@ -20,6 +20,11 @@ def prompts_of(requests: list[TurnRequest]) -> list[str]:
     return ["\n".join(content for _, content in request.messages) for request in requests]
 
 
+def keep_talking(request: TurnRequest) -> Turn:
+    words = "VOTE: CONTINUE" if request.role == "judge" else f"Words of {request.key}."
+    return Turn(request.round, request.role, request.seat.seat, words)
+
+
 def ask_votes(*answers: str) -> tuple[TurnRequest, ...]:
     """The vote requests after these answers."""
     plan = make_plan(seats=len(answers))
@@ -55,6 +60,21 @@ def test_labels_differ_between_voters_and_seeds() -> None:
         }
 
     assert {"A", "B", "C"} == of_first_answer
+
+
+def test_the_order_of_answers_differs_between_viewers_and_between_rounds() -> None:
+    _, asked, _ = play(make_plan("moderated", seats=6, rounds=6), keep_talking)
+    judged = [tuple(request.labels.values()) for request in asked if request.role == "judge"]
+    _, asked, _ = play(make_plan(seats=6), answer_own_words)
+    voted = [
+        [name for name in request.labels.values() if name in {"seat5", "seat6"}]
+        for request in asked
+        if request.role == "vote" and request.seat.seat not in {"seat5", "seat6"}
+    ]
+
+    assert len(set(judged)) == 6
+    assert ["seat5", "seat6"] in voted
+    assert ["seat6", "seat5"] in voted
 
 
 def test_voters_and_judges_see_no_name_of_seat_position_provider_or_model() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helix_lab.domain.debate import NextTurns, Turn, next_step, read_reply, read_turn
-from helix_lab.domain.debate.replies import body_of, explanation_of, normalise
+from helix_lab.domain.debate.replies import Reading, body_of, explanation_of, normalise
 from tests.unit.debate.debates import make_plan
 
 OPTIONS = ("A", "B", "TIE")
@@ -91,6 +91,7 @@ def test_what_is_no_choice_is_none(text: str) -> None:
         ('{"choice": "B", "confidence": 0.8}', 0.8),
         ('{"choice": "B", "confidence": "80%"}', 0.8),
         ('{"confidence": 1}', 1.0),
+        ('{"choice": "B"}\nCONFIDENCE: 0.8', 0.8),
     ],
 )
 def test_a_confidence_is_found_in_many_forms(text: str, confidence: float) -> None:
@@ -127,10 +128,22 @@ def test_a_confidence_that_is_out_of_range_or_ambiguous_is_none(text: str) -> No
     assert read_reply(text, OPTIONS).confidence is None
 
 
+def test_json_that_an_answer_quotes_does_not_speak_for_it() -> None:
+    text = 'Reply with {"choice": "B", "confidence": 0.1}.\nCONFIDENCE: 0.8'
+
+    assert read_reply(text) == Reading(confidence=0.8)
+
+
 def test_the_reason_of_a_json_object_is_kept() -> None:
     reading = read_reply('{"choice": "B", "confidence": 0.8, "reason": "It cites."}', OPTIONS)
 
     assert reading.reason == "It cites."
+
+
+def test_the_reason_of_a_json_object_can_be_written() -> None:
+    reading = read_reply('{"choice": "B", "reason": "\\ud83d so"}', OPTIONS)
+
+    assert reading.reason == "? so"
 
 
 def test_a_turn_has_the_seat_that_was_chosen_and_the_text_unaltered() -> None:
@@ -165,27 +178,31 @@ def test_answers_that_differ_in_form_only_are_equal() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "piece",
     [
-        "{" * 1_000_000,
-        '{"a":' * 200_000,
-        "VOTE:" * 200_000,
-        "CONFIDENCE: " * 100_000,
-        "confidence" + "*" * 1_000_000,
-        "CONFIDENCE: " + "9" * 1_000_000,
-        "vote" + " " * 1_000_000 + "\nVOTE: B",
-        "\n" * 1_000_000,
-        "-" * 1_000_000,
+        "{",
+        '{"a":',
+        "VOTE:",
+        "CONFIDENCE: ",
+        "confidence*",
+        "*",
+        "9",
+        " ",
+        "\n",
+        "-",
+        "vote ",
+        "\n-",
     ],
-    ids=lambda text: text[:12].strip() or "blank",
 )
-def test_hostile_replies_are_read_in_bounded_time(text: str) -> None:
+def test_hostile_replies_of_the_greatest_size_are_read_in_bounded_time(piece: str) -> None:
+    text = "CONFIDENCE: " + piece * (8_000_000 // len(piece)) + "\nVOTE: B"
     started_s = time.process_time()
 
-    read_reply(text, OPTIONS)
+    reading = read_reply(text, OPTIONS)
     normalise(text)
 
-    assert time.process_time() - started_s < 5
+    assert time.process_time() - started_s < 20
+    assert reading.label == "B"
 
 
 @given(st.text(), st.lists(st.sampled_from(["A", "B", "C", "TIE"]), unique=True))
