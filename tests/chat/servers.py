@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -32,8 +32,10 @@ def _answer(
         with connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             received.append(_read_request(connection))
-            for piece in answer:
-                connection.sendall(piece)
+            # A client that has seen enough may hang up in the middle.
+            with suppress(ConnectionError):
+                for piece in answer:
+                    connection.sendall(piece)
 
 
 def _read_request(connection: socket.socket) -> bytes:

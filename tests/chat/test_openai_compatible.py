@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from helix_lab.adapters.chat_openai_compatible.wire import MAX_ANSWER_BYTES
 from helix_lab.domain.model.errors import InvalidRequest, ProviderRefused
 from helix_lab.ports.chat import ChatMessage
 from helix_lab.testing.fake_llm import FakeLLM, Fault
@@ -108,6 +109,27 @@ def test_streams_may_be_cut_anywhere_and_end_their_lines_in_any_way(
         reply = make_provider(base_url=url).complete(ask())
 
     assert reply.text == "Grüße 🙂"
+
+
+def test_an_event_of_several_lines_is_joined_wherever_it_is_cut(
+    make_provider: MakeProvider,
+) -> None:
+    raw = b'data: {"choices": [{"delta":\r\ndata:  {"content": "Yes."}}]}\r\n\r\n' + DONE
+
+    for size in (1, 2, 3, len(raw)):
+        pieces = [raw[i : i + size] for i in range(0, len(raw), size)]
+        with serve(sse(*pieces)) as (url, _):
+            assert make_provider(base_url=url).complete(ask()).text == "Yes."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [whole("x" * MAX_ANSWER_BYTES), sse(b"data: ", b"x" * (MAX_ANSWER_BYTES + 1))],
+    ids=["json", "endless line"],
+)
+def test_what_is_too_large_is_refused(make_provider: MakeProvider, answer: list[bytes]) -> None:
+    with serve(answer) as (url, _), pytest.raises(ProviderRefused, match="more than"):
+        make_provider(base_url=url).complete(ask())
 
 
 def test_a_stream_without_done_is_complete_when_it_gave_a_finish_reason(

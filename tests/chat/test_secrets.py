@@ -54,7 +54,7 @@ def test_no_error_and_no_log_record_holds_the_key(
 
 
 def test_half_of_the_key_is_a_secret_too(make_provider: MakeProvider) -> None:
-    said = "x" * 290 + f"Bearer {KEY}"
+    said = "x" * 280 + f"Bearer {KEY}"
 
     answer = http(json.dumps({"error": said}).encode(), status=400)
     with serve(answer) as (url, _), pytest.raises(ProviderError) as caught:
