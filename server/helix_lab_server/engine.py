@@ -17,6 +17,9 @@ from helix_lab_server.holder import LabHolder
 
 T = TypeVar("T")
 
+_LONG = frozenset({"wait_s", "timeout_s"})
+"""Fields by which a request says that it may take long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -47,9 +50,9 @@ class Engine:
         self._scopes: set[CancelScope] = set()
         self._is_stopping = False
         self._working = ThreadPoolExecutor(limits.workers, thread_name_prefix="helix-operation")
-        # Requests that wait for a job sleep in threads of their own; they must not take the
-        # threads of those who only want to look something up.
-        self._waiting = ThreadPoolExecutor(limits.workers * 4, thread_name_prefix="helix-wait")
+        # Waiting for a job and SQL of one's own may take minutes. They have threads of their
+        # own, so that others still get answers, and who asks for the health gets the truth.
+        self._slow = ThreadPoolExecutor(limits.workers * 4, thread_name_prefix="helix-slow")
 
     @property
     def executor(self) -> Executor:
@@ -72,7 +75,8 @@ class Engine:
             HelixError: what the client or a service is to blame for.
         """
         self._refuse_if_stopping()
-        pool = self._waiting if "wait_s" in operation.request.model_fields else self._working
+        is_slow = not _LONG.isdisjoint(operation.request.model_fields)
+        pool = self._slow if is_slow else self._working
         self._scopes.add(scope)
         try:
             return await asyncio.get_running_loop().run_in_executor(
@@ -90,7 +94,7 @@ class Engine:
     def close(self) -> None:
         """After `stop`, wait for the threads, then close the lab; blocks."""
         self._working.shutdown(wait=True, cancel_futures=True)
-        self._waiting.shutdown(wait=True, cancel_futures=True)
+        self._slow.shutdown(wait=True, cancel_futures=True)
         self.holder.close()
 
     def _refuse_if_stopping(self) -> None:

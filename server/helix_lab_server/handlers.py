@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado import web
 
+from helix_lab.domain.model.errors import HelixError
 from helix_lab.operations.cancellation import CancelScope
 from helix_lab.operations.openapi import make_openapi
 from helix_lab.operations.operation import Operation, Scope
@@ -25,6 +26,7 @@ Route = tuple[str, type[web.RequestHandler], dict[str, Any]]
 Verb = Callable[..., Awaitable[None] | None]
 
 _ACTIONS: dict[Scope, str] = {"read": "read", "write": "write", "admin": "execute"}
+_METHODS = ("get", "head", "post", "put", "patch", "delete")
 _POLLED = frozenset({"health", "runs"})
 """Asked again and again by programs: that must not keep an idle server alive."""
 
@@ -44,17 +46,28 @@ class OperationHandler(RestHandler):
         self._engine = engine
         self._scope = CancelScope()
         self._body: MemoryBody | Upload | None = None
-        self._fault: Exception | None = None
 
     async def prepare(self) -> None:  # type: ignore[override] # as in APIHandler
-        """Let in who may come in, and make ready for the body."""
-        await super().prepare()
-        operation = self.operations.get(self.request.method or "")
-        if operation is not None:
-            await self._open_body(operation)
+        """Let in who may come in, and make ready for the body.
 
-    async def _open_body(self, operation: Operation) -> None:
+        Tornado hangs up, and does not say so, on whoever is answered before the body has arrived.
+        So a refusal waits for the body, which is dropped; only a very large one is not waited for.
+        """
+        try:
+            await super().prepare()
+            await self._open_body()
+        except (HelixError, web.HTTPError) as error:
+            is_short = declared_bytes(self.request.headers) <= self._engine.limits.max_body_bytes
+            if self.request.method == "OPTIONS" or not is_short:
+                self.is_hanging_up = True
+                raise
+            self.fault = error
+
+    async def _open_body(self) -> None:
+        operation = self.operations.get(self.request.method or "")
         limits, declared = self._engine.limits, declared_bytes(self.request.headers)
+        if operation is None:
+            return
         if operation.body == "upload":
             refuse_too_large(declared, limits.max_upload_bytes)
             # Tornado's own limit is lower, and it answers by hanging up.
@@ -74,14 +87,14 @@ class OperationHandler(RestHandler):
 
     async def data_received(self, chunk: bytes) -> None:
         """Take the next bytes of the body; once one is at fault, the others are dropped."""
-        if self._body is None or self._fault is not None:
+        if self._body is None or self.fault is not None:
             return
         try:
             waiting = self._body.receive(chunk)
             if waiting is not None:
                 await waiting
         except Exception as error:  # the verb tells it; here Tornado would hang up
-            self._fault = error
+            self.fault = error
 
     def on_connection_close(self) -> None:
         """Stop the operation: nobody waits for its answer."""
@@ -98,10 +111,14 @@ class OperationHandler(RestHandler):
         if isinstance(self._body, Upload):
             self._body.discard()
 
+    async def refuse_method(self) -> None:
+        """Answer a method that the path does not have."""
+        raise self.fault or web.HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
+
     async def ask(self, operation: Operation, path: Sequence[str]) -> None:
         """Run an operation and send its answer."""
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         asked = Asked(
             path=path,
             query=self.request.query_arguments,
@@ -215,7 +232,7 @@ def _to_pattern(path: str) -> str:
 
 
 def _make_handler(operations: Sequence[Operation]) -> type[OperationHandler]:
-    verbs: dict[str, Any] = {}
+    verbs = {method: _make_refusal(operations[0].noun) for method in _METHODS}
     for operation in operations:
         verbs[operation.method.lower()] = _make_verb(operation)
         if operation.method == "GET":
@@ -241,6 +258,16 @@ def _make_verb(operation: Operation) -> Verb:
         return allow_unauthenticated(verb)
     action = _ACTIONS[operation.scope]
     guarded: Verb = authorized(action, resource=f"helix_lab:{operation.noun}")(verb)
+    return web.authenticated(guarded)
+
+
+def _make_refusal(noun: str) -> Verb:
+    """The verb of a method that a path lacks; only who may come in learns that it does."""
+
+    async def verb(self: OperationHandler, *_path: str) -> None:
+        await self.refuse_method()
+
+    guarded: Verb = authorized("read", resource=f"helix_lab:{noun}")(verb)
     return web.authenticated(guarded)
 
 

@@ -17,6 +17,7 @@ from helix_lab_server.answering import Answer, tell_problem
 
 LOGGER = logging.getLogger(__name__)
 
+_SERVER_ERROR = HTTPStatus.INTERNAL_SERVER_ERROR
 _CODES = {
     HTTPStatus.BAD_REQUEST: "INVALID_REQUEST",
     HTTPStatus.FORBIDDEN: "UNAUTHORIZED",
@@ -31,6 +32,10 @@ _NO_AUTHENTICATION = (
     "this Jupyter server runs without a token and without a password, so Helix Lab answers "
     "nobody; start it with JUPYTER_TOKEN or let it make a token"
 )
+_WRONG_HOST = (
+    "this server answers only to the names of its own machine, such as localhost, lest a page of "
+    "another site reaches it by a name; see ServerApp.allow_remote_access"
+)
 _NO_XSRF = (
     "a request that is authenticated by a cookie must carry the XSRF token: send the header "
     "X-XSRFToken with the value of the cookie _xsrf, or use `Authorization: token <token>` instead"
@@ -43,6 +48,12 @@ class RestHandler(APIHandler):
     allowed_methods: tuple[str, ...] = ()
     """What a 405 names in its header Allow."""
 
+    fault: Exception | None = None
+    """Why the request was refused before its body came; told instead of what follows from it."""
+
+    is_hanging_up = False
+    """The connection will be closed after the answer, which has to say so."""
+
     def set_default_headers(self) -> None:
         """Answers are private and change: nobody may keep them."""
         super().set_default_headers()
@@ -50,9 +61,13 @@ class RestHandler(APIHandler):
 
     async def prepare(self) -> None:  # type: ignore[override] # as in APIHandler
         """Let in who may come in, before any of the body is read."""
+        # Whatever goes wrong from here on, nobody is known yet.
+        self.current_user = None
         is_public = self._is_public()
         if not is_public and not self.identity_provider.auth_enabled:
             raise web.HTTPError(HTTPStatus.FORBIDDEN, _NO_AUTHENTICATION)
+        if not self.check_host():
+            raise web.HTTPError(HTTPStatus.FORBIDDEN, _WRONG_HOST)
         await super().prepare()
         if not is_public and self.current_user is None:
             raise web.HTTPError(HTTPStatus.FORBIDDEN, _WHO_ARE_YOU)
@@ -81,20 +96,24 @@ class RestHandler(APIHandler):
             self.set_header(name, value)
         if answer.location is not None:
             self.set_header("Location", url_path_join(self.base_url, answer.location))
+        if self.is_hanging_up:
+            self.set_header("Connection", "close")
         self.finish(answer.body)
 
     # Errors -------------------------------------------------------------------------------
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Choose the status by the error that was raised."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
+        error = self.fault or kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, HelixError):
             status_code = status_of(error)
+        elif isinstance(error, web.HTTPError):
+            status_code = error.status_code
         super().send_error(status_code, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell an error in the one shape of all errors."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
+        error = self.fault or kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, HelixError) and type(error) is not HelixError:
             answer = tell_problem(
                 status_code, code=error.code, message=error.message, details=error.details
@@ -126,7 +145,8 @@ class RestHandler(APIHandler):
     ) -> None:
         """Log what is our fault with its trace; what a client did is in the access log."""
         if isinstance(value, HelixError) and type(value) is not HelixError:
-            LOGGER.debug("%s: %s", self._request_summary(), value)
+            level = logging.WARNING if status_of(value) >= _SERVER_ERROR else logging.DEBUG
+            LOGGER.log(level, "%s: %s", self._request_summary(), value)
         elif isinstance(value, web.HTTPError):
             super().log_exception(typ, value, tb)
         elif typ is not None and value is not None:

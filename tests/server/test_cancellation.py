@@ -80,13 +80,13 @@ def test_a_query_whose_client_went_away_is_interrupted(
     def is_idle() -> bool:
         before_s, began_s = used_s(), time.monotonic()
         threading.Event().wait(0.5)
-        return used_s() - before_s < 0.5 * (time.monotonic() - began_s)
+        return used_s() - before_s < 0.2 * (time.monotonic() - began_s)
 
     body = {"query": ENDLESS, "timeout_s": 600}
     with server.client() as impatient, pytest.raises(httpx.ReadTimeout):
         impatient.post("v1/analytics/query", json=body, timeout=1.0)
 
-    wait_for(is_idle, "the end of the query", limit_s=15)
+    wait_for(is_idle, "the end of the query", limit_s=60)
     answer = client.post("v1/analytics/query", json={"query": "SELECT 1 AS one"})
     assert [[1]] == answer.json()["rows"]
 
@@ -107,4 +107,4 @@ def test_a_server_that_is_stopped_does_not_wait_for_those_who_wait(tmp_path: Pat
             began_s = time.monotonic()
             stop(live.process)
 
-    assert 10 > time.monotonic() - began_s
+    assert 60 > time.monotonic() - began_s
