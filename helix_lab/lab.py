@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import os
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.chat_offline import OfflineProvider
@@ -105,7 +108,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     projections = ProjectionRunner(
         log,
         [ConversationsProjection(records), AnalyticsProjection(analytics)],
-        keep_dead_letters=records.add_dead_letters,
+        dead_letters=records,
     )
     stack.callback(projections.close)
     providers = _make_providers(settings, stack)
@@ -145,8 +148,14 @@ def _make_providers(settings: Settings, stack: ExitStack) -> dict[str, ChatProvi
 
 
 def _make_provider(settings: ProviderSettings) -> ChatProvider:
-    import os
+    if settings.base_url.startswith("file:"):
+        from helix_lab.adapters.chat_replay import ReplayProvider
 
+        return ReplayProvider(
+            Path(url2pathname(urlsplit(settings.base_url).path)),
+            name=settings.name,
+            default_model=settings.model,
+        )
     from helix_lab.adapters.chat_openai_compatible import OpenAICompatibleProvider
 
     return OpenAICompatibleProvider(

@@ -23,7 +23,8 @@ class ProviderSettings:
 
     Attributes:
         name: how debates call it.
-        base_url: of an OpenAI-compatible API, such as `https://api.deepseek.com/v1`.
+        base_url: of an OpenAI-compatible API, such as `https://api.deepseek.com/v1`; or a
+            `file:` address of recorded turns, which are then replayed.
         model: used where a request names none.
         api_key_env: environment variable that holds the key; the key itself is never kept here.
     """

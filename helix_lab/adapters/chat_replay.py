@@ -26,6 +26,8 @@ _TEXTS = ("key", "text", "finish_reason")
 class ReplayProvider(ChatProvider):
     """Recorded replies by `ChatRequest.key`, the same each time.
 
+    A key without its debate id (`1/answer/critic`) holds for every debate.
+
     A record is a JSON object with `key` and `text`, and what else is known of the reply:
     `confidence`, `response_time_ms`, `ttft_ms`, `input_tokens`, `output_tokens`, `cost_usd`,
     `finish_reason`. A confidence that the text does not say itself is added to it as the
@@ -78,11 +80,12 @@ class ReplayProvider(ChatProvider):
         if should_stop is not None and should_stop():
             message = "the request to the replay provider was cancelled"
             raise RunCancelled(message)
-        record = self._records.get(request.key)
+        record = self._records.get(request.key) or self._records.get(_without_debate(request.key))
         if record is None:
             message = (
                 f"the provider {self.name!r} has no recorded turn {request.key!r} among its "
-                f"{len(self._records)}; a turn's key is debate id/round/role/seat"
+                f"{len(self._records)}; a turn's key is debate id/round/role/seat, or "
+                "round/role/seat for any debate"
             )
             raise ProviderRefused(message, service=self.name, key=request.key)
         text = _text_of(record)
@@ -96,6 +99,10 @@ class ReplayProvider(ChatProvider):
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _without_debate(key: str) -> str:
+    return key.partition("/")[2]
 
 
 def _rows_of(

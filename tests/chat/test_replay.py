@@ -35,6 +35,14 @@ def test_a_file_of_turns_is_answered_by_key(tmp_path: Path) -> None:
     )
 
 
+def test_a_key_without_its_debate_holds_for_every_debate() -> None:
+    provider = ReplayProvider({"1/answer/critic": "Any.", KEY: "Mine."})
+
+    texts = [provider.complete(ask(key=key)).text for key in (KEY, "d2/1/answer/critic")]
+
+    assert ["Mine.", "Any."] == texts
+
+
 def test_a_turn_that_was_not_recorded_is_refused_by_its_key() -> None:
     with pytest.raises(ProviderRefused, match="d9/1/vote/pro") as caught:
         ReplayProvider({KEY: "Yes."}).complete(ask(key="d9/1/vote/pro"))
