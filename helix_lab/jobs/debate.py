@@ -120,7 +120,8 @@ class _Debate:
             while isinstance(step := next_step(self._plan, self._turns, history), NextTurns):
                 self._context.check()
                 self._context.report(min(0.99, len(self._turns) / _expected_turns(self._plan)))
-                self._ask_all(step.requests)
+                # A turn counts as asked once it is recorded, so only what can be called now is.
+                self._ask_all(step.requests[:_CALLS_AT_ONCE])
         except RunCancelled:
             # A closing lab is no cancel: then the debate goes on when it opens again.
             self._context.check_closing()
@@ -176,7 +177,7 @@ class _Debate:
         self._writer.record(
             [drafts.request_turn(self._plan.debate_id, **self._describe(r)) for r in requests]
         )
-        with ThreadPoolExecutor(min(len(requests), _CALLS_AT_ONCE)) as pool:
+        with ThreadPoolExecutor(len(requests)) as pool:
             futures = [pool.submit(self._ask, request) for request in requests]
         self._turns.extend(future.result() for future in futures)
 
