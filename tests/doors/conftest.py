@@ -17,6 +17,9 @@ ENDLESS_SQL = (
 )
 """Runs for minutes if nobody stops it."""
 
+FAR_BELOW_THE_LIMIT_S = 40
+"""On the slowest machine; the statements that are interrupted would run for two minutes."""
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -192,9 +192,7 @@ def test_the_token_is_in_no_text(server: LiveServer, caplog: pytest.LogCaptureFi
     assert [] == [text for text in [*shown, caplog.text] if TOKEN in text]
 
 
-def test_stopping_a_query_stops_it_on_the_server_too(
-    server: LiveServer, client: Client
-) -> None:
+def test_stopping_a_query_stops_it_on_the_server_too(server: LiveServer, client: Client) -> None:
     scope, errors = CancelScope(), []
     engine = psutil.Process(server.process.pid)
 

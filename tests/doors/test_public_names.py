@@ -33,17 +33,6 @@ def test_importing_the_package_loads_no_driver() -> None:
     assert set() == HEAVY & set(loaded)
 
 
-def test_importing_the_package_takes_less_than_three_tenths_of_a_second() -> None:
-    code = (
-        "import time; start = time.perf_counter(); import helix_lab; "
-        "print(json.dumps([str(time.perf_counter() - start)]))"
-    )
-
-    fastest_s = min(float(ask_fresh_interpreter(code)[0]) for _ in range(3))
-
-    assert fastest_s < 0.3
-
-
 @pytest.mark.parametrize("name", helix_lab.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(helix_lab, name).__name__ == name

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from tests.doors.conftest import ENDLESS_SQL
+from tests.doors.conftest import ENDLESS_SQL, FAR_BELOW_THE_LIMIT_S
 from tests.doors.kernel.running import LIMIT_S, RunningKernel
 from tests.server.live import TOKEN, LiveServer, wait_for
 
@@ -53,17 +53,20 @@ def test_what_a_cell_records_is_seen_by_the_server(
         assert http.get("v1/conversations/from-a-cell").is_success
 
 
-def test_an_interrupt_stops_a_query_on_the_server_within_two_seconds(
+def test_an_interrupt_stops_a_query_on_the_server(
     server: LiveServer, kernel: RunningKernel
 ) -> None:
     engine = psutil.Process(server.process.pid)
 
+    used_s = engine.cpu_times().user
+
     shown, stopped_after_s = kernel.run_and_interrupt(
-        f"%%sql --timeout 60\n{ENDLESS_SQL}", when=lambda: engine.cpu_percent(interval=0.2) > 60
+        f"%%sql --timeout 120\n{ENDLESS_SQL}",
+        when=lambda: engine.cpu_times().user > used_s + 0.5,
     )
 
-    assert ("KeyboardInterrupt", True) == (shown.error, stopped_after_s < 2)
-    wait_for(lambda: engine.cpu_percent(interval=0.2) < 40, "the stop", limit_s=2)
+    assert ("KeyboardInterrupt", True) == (shown.error, stopped_after_s < FAR_BELOW_THE_LIMIT_S)
+    wait_for(lambda: engine.cpu_percent(interval=0.5) < 10, "the stop", limit_s=60)
     assert "1" in kernel.run("%sql SELECT 1 AS a").text
 
 
