@@ -1,0 +1,125 @@
+"""The AsyncAPI document describes what is published, all of it and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from helix_lab import Lab, open_lab
+from helix_lab.domain.model.event import EVENT_TYPES, TOPICS, Entry
+from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
+from helix_lab.settings import ProviderSettings, Settings
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Entry]]:
+    """All that is recorded when every kind of fact happens once."""
+    folder = tmp_path_factory.mktemp("asyncapi")
+    # Recorded turns without a vote: one seat is answered, the other turns fail.
+    tape = folder / "turns.jsonl"
+    tape.write_text(json.dumps({"key": "1/answer/researcher", "text": "Yes."}), encoding="utf-8")
+    settings = Settings(
+        data_dir=folder / "lab",
+        node_id="node-1",
+        providers=(ProviderSettings("tape", tape.as_uri(), "recorded"),),
+    )
+    with open_lab(settings=settings) as lab:
+        play_every_kind(lab)
+        yield [
+            entry
+            for topic in TOPICS
+            for entry in lab.services.log.read(topic, 0, start_offset=0, limit=100_000)
+        ]
+
+
+def play_every_kind(lab: Lab) -> None:
+    lab.start_conversation(conversation_id="c", title="All kinds", user_id="u")
+    lab.append_messages("c", [{"role": "user", "content": "Should we cache?", "name": "Ann"}])
+    lab.complete_conversation("c", outcome="successful", reason="answered")
+    debate = lab.start_debate("Should we cache?", conversation_id="c", wait_s=30)
+    assert "succeeded" == debate.status
+    for sample in sorted(SAMPLES.iterdir()):
+        run = lab.start_import(str(sample), wait_s=30)
+        assert run.state in {"succeeded", "failed"}
+
+
+def test_the_document_is_the_one_that_the_code_makes() -> None:
+    hint = "run `python -m helix_lab.record.asyncapi > docs/asyncapi.yaml`"
+
+    assert dump_asyncapi() == DOCUMENT.read_text(encoding="utf-8"), hint
+
+
+def test_every_topic_and_every_event_type_is_described_once(document: dict[str, Any]) -> None:
+    described = {
+        channel["address"]: set(channel["messages"]) for channel in document["channels"].values()
+    }
+    registered = {
+        topic: {name for name, kind in EVENT_TYPES.items() if kind.topic == topic}
+        for topic in TOPICS
+    }
+
+    assert registered == described
+    assert set(EVENT_TYPES) == set(document["components"]["messages"])
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    for reference in find_references(document):
+        found: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+
+        assert found
+
+
+def test_every_kind_of_event_is_published(published: list[Entry]) -> None:
+    assert set(EVENT_TYPES) == {entry.event.type for entry in published}
+
+
+def test_every_published_event_fits_the_document(
+    document: dict[str, Any], published: list[Entry]
+) -> None:
+    channels = {channel["address"]: channel for channel in document["channels"].values()}
+
+    for entry in published:
+        message = document["components"]["messages"][entry.event.type]
+        headers, payload = to_cloud_event(entry)
+
+        assert entry.event.type in channels[entry.topic]["messages"]
+        jsonschema.validate(headers, message["headers"], jsonschema.Draft7Validator)
+        jsonschema.validate(payload, message["payload"]["schema"], jsonschema.Draft7Validator)
+
+
+def test_the_document_refuses_an_event_that_is_not_as_described(
+    document: dict[str, Any], published: list[Entry]
+) -> None:
+    message = next(e for e in published if e.event.type == "helixagent.message.added")
+    schema = document["components"]["messages"]["helixagent.message.added"]["payload"]["schema"]
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**message.event.data, "role": "robot"}, schema)
+
+
+def find_references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for item in value.values():
+            yield from find_references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from find_references(item)
