@@ -14,7 +14,13 @@ def make_rebuild_kind(projections: ProjectionRunner) -> JobKind:
 
     def run(context: RunContext) -> Mapping[str, Any]:
         store = context.request["store"]
-        projections.rebuild(store, on_progress=context.report)
+
+        def on_progress(progress: float) -> None:
+            context.report(progress)
+            context.check()
+
+        context.check()
+        projections.rebuild(store, on_progress=on_progress)
         return {"store": store}
 
     return JobKind("rebuild", run)

@@ -20,6 +20,7 @@ from helix_lab.domain.model.event import (
     Event,
 )
 from helix_lab.ports.analytics import AnalyticsStore
+from helix_lab.projections.facts import DebateCompleted, MessageAdded, TurnEnded, read_fact
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
 
 _MOMENT = pa.timestamp("us")
@@ -118,36 +119,36 @@ def _time_of(event: Event) -> Any:
 
 
 def _read_message(event: Event) -> Row:
-    data = event.data
+    said = read_fact(event.data, MessageAdded)
     return "message_metrics", (
         _time_of(event),
         event.key,
-        data["message_id"],
-        data.get("user_id"),
-        data["role"],
-        data.get("provider"),
-        data.get("model"),
-        data["model_tokens"],
-        len(data["content"]),
+        said.message_id,
+        said.user_id,
+        said.role,
+        said.provider,
+        said.model,
+        said.model_tokens,
+        len(said.content),
     )
 
 
 def _read_turn(event: Event) -> Row:
-    data = event.data
+    turn = read_fact(event.data, TurnEnded)
     return "debate_metrics", (
         _time_of(event),
-        data["debate_id"],
+        turn.debate_id,
         event.key,
-        data["round"],
-        data["role"],
-        data["seat"],
-        data["position"],
-        data["provider"],
-        data["model"],
-        data.get("response_time_ms"),
-        _add(data.get("input_tokens"), data.get("output_tokens")),
-        data.get("confidence"),
-        data.get("cost_usd"),
+        turn.round,
+        turn.role,
+        turn.seat,
+        turn.position,
+        turn.provider,
+        turn.model,
+        turn.response_time_ms,
+        _add(turn.input_tokens, turn.output_tokens),
+        turn.confidence,
+        turn.cost_usd,
         1 if event.type == TURN_FAILED.name else 0,
     )
 
@@ -159,19 +160,19 @@ def _add(first: int | None, second: int | None) -> int | None:
 
 
 def _read_winner(event: Event) -> Row:
-    data = event.data
-    winner = data["winner"] or {}
+    end = read_fact(event.data, DebateCompleted)
+    winner = end.winner
     return "debate_winners", (
         _time_of(event),
-        data["debate_id"],
+        end.debate_id,
         event.key,
-        data["outcome"],
-        winner.get("provider"),
-        winner.get("model"),
-        winner.get("position"),
-        data["total_rounds"],
-        data["confidence"],
-        data.get("duration_ms"),
+        end.outcome,
+        winner.provider if winner else None,
+        winner.model if winner else None,
+        winner.position if winner else None,
+        end.total_rounds,
+        end.confidence,
+        end.duration_ms,
     )
 
 

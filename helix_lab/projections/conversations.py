@@ -22,6 +22,16 @@ from helix_lab.domain.model.event import (
     Entry,
     Event,
 )
+from helix_lab.projections.facts import (
+    ConversationCompleted,
+    ConversationDescribed,
+    ConversationStarted,
+    DebateCompleted,
+    DebateStarted,
+    MessageAdded,
+    TurnEnded,
+    read_fact,
+)
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
 from helix_lab.records.database import (
     Records,
@@ -130,57 +140,60 @@ def _change(event: Event, **known: Any) -> dict[str, Any]:
 
 
 def _read_start(event: Event) -> Row:
-    return Row(_change(event, user_id=event.data.get("user_id"), source=event.data.get("source")))
+    start = read_fact(event.data, ConversationStarted)
+    return Row(_change(event, user_id=start.user_id, source=start.source))
 
 
 def _read_description(event: Event) -> Row:
-    return Row(_change(event, title=event.data.get("title"), metadata=event.data.get("metadata")))
+    said = read_fact(event.data, ConversationDescribed)
+    return Row(_change(event, title=said.title, metadata=said.metadata))
 
 
 def _read_message(event: Event) -> Row:
-    tokens = event.data["model_tokens"]
-    return Row(_change(event, message_count=1, token_count=tokens))
+    said = read_fact(event.data, MessageAdded)
+    return Row(_change(event, message_count=1, token_count=said.model_tokens))
 
 
 def _read_completion(event: Event) -> Row:
-    return Row(_change(event, outcome=event.data["outcome"], completed_at=event.time))
+    end = read_fact(event.data, ConversationCompleted)
+    return Row(_change(event, outcome=end.outcome, completed_at=event.time))
 
 
 def _read_debate_start(event: Event) -> Row:
-    data = event.data
+    start = read_fact(event.data, DebateStarted)
     debate = {
-        "debate_id": data["debate_id"],
+        "debate_id": start.debate_id,
         "conversation_id": event.key,
-        "topic": data["topic"],
-        "protocol": data["protocol"],
-        "rounds": data["rounds"],
-        "seed": data["seed"],
-        "seats": data["seats"],
-        "judge": data.get("judge"),
-        "user_id": data.get("user_id"),
-        "source": data.get("source"),
+        "topic": start.topic,
+        "protocol": start.protocol,
+        "rounds": start.rounds,
+        "seed": start.seed,
+        "seats": start.seats,
+        "judge": start.judge,
+        "user_id": start.user_id,
+        "source": start.source,
         "started_at": event.time,
     }
     return Row(_change(event, debate_count=1), debate=debate)
 
 
 def _read_turn(event: Event) -> Row:
-    data = event.data
+    ended = read_fact(event.data, TurnEnded)
     turn = {
-        "debate_id": data["debate_id"],
-        "round": data["round"],
-        "role": data["role"],
-        "seat": data["seat"],
+        "debate_id": ended.debate_id,
+        "round": ended.round,
+        "role": ended.role,
+        "seat": ended.seat,
         "clock": event.clock,
         "ended_at": event.time,
-        "turn": {name: value for name, value in data.items() if name not in _KEPT_OF_TURN},
+        "turn": {name: value for name, value in event.data.items() if name not in _KEPT_OF_TURN},
     }
     return Row(_change(event), turn=turn)
 
 
 def _read_debate_end(event: Event) -> Row:
     ended = {
-        "debate_id": event.data["debate_id"],
+        "debate_id": read_fact(event.data, DebateCompleted).debate_id,
         "completed_at": event.time,
         "result": dict(event.data),
     }

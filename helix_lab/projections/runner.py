@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.domain.model.event import Entry
@@ -21,8 +21,15 @@ _GATHER_S = 0.02
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
-DeadLetters = Callable[[Sequence[Mapping[str, Any]]], None]
-"""Keeps refused entries: projection, topic, partition, offset, event_id, event_type, reason."""
+
+class DeadLetters(Protocol):
+    """Keeps the entries that projections refused."""
+
+    def add_dead_letters(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep projection, topic, partition, offset, event_id, event_type and reason of each."""
+
+    def forget_dead_letters(self, projection: str) -> None:
+        """Drop those of one projection, which begins anew."""
 
 
 class ProjectionRunner:
@@ -31,7 +38,7 @@ class ProjectionRunner:
     Args:
         log: read from the checkpoint of each projection on.
         projections: by name.
-        keep_dead_letters: called before the checkpoint moves over them.
+        dead_letters: takes what is refused, before the checkpoint moves over it.
     """
 
     def __init__(
@@ -39,12 +46,11 @@ class ProjectionRunner:
         log: EventLog,
         projections: Sequence[Projection[Any]],
         *,
-        keep_dead_letters: DeadLetters,
+        dead_letters: DeadLetters,
     ) -> None:
         self._log = log
         self._followers = {
-            projection.name: _Follower(log, projection, keep_dead_letters)
-            for projection in projections
+            projection.name: _Follower(log, projection, dead_letters) for projection in projections
         }
 
     @property
@@ -111,12 +117,12 @@ class _Follower:
     """Follows the log for one projection."""
 
     def __init__(
-        self, log: EventLog, projection: Projection[Any], keep_dead_letters: DeadLetters
+        self, log: EventLog, projection: Projection[Any], dead_letters: DeadLetters
     ) -> None:
         self.fault = ""
         self._log = log
         self._projection = projection
-        self._keep_dead_letters = keep_dead_letters
+        self._dead_letters = dead_letters
         self._position: dict[tuple[str, int], int] = {}
         self._moved = threading.Condition()
         self._applying = threading.Lock()
@@ -129,6 +135,8 @@ class _Follower:
 
     def start(self) -> None:
         self._position = self._projection.read_checkpoint()
+        if not self._position:
+            self._dead_letters.forget_dead_letters(self._projection.name)
         self._thread.start()
 
     def stop(self) -> None:
@@ -168,15 +176,21 @@ class _Follower:
     def rebuild(self, on_progress: Callable[[float], None] | None) -> None:
         with self._applying:
             self._is_rebuilding = True
-            self._projection.clear()
-            self._set_position({})
-            ends = self._log.end_offsets(self._projection.topics)
-            total = sum(ends.values()) or 1
-            while not self._has_reached(ends) and not self._stopping.is_set():
-                self._apply_next(ends)
-                if on_progress is not None:
-                    on_progress(sum(self._position.values()) / total)
-            self._is_rebuilding = False
+            try:
+                self._projection.clear()
+                self._set_position({})
+                self._dead_letters.forget_dead_letters(self._projection.name)
+                self._refill(on_progress)
+            finally:
+                self._is_rebuilding = False
+
+    def _refill(self, on_progress: Callable[[float], None] | None) -> None:
+        ends = self._log.end_offsets(self._projection.topics)
+        total = sum(ends.values()) or 1
+        while not self._has_reached(ends) and not self._stopping.is_set():
+            self._apply_next(ends)
+            if on_progress is not None:
+                on_progress(sum(self._position.values()) / total)
 
     def _follow(self) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -198,6 +212,8 @@ class _Follower:
         places = {place: self._position.get(place, 0) for place in self._places()}
         deadline = time.monotonic() + _IDLE_WAIT_S
         while not self._stopping.is_set() and time.monotonic() < deadline:
+            if any(self._position.get(place, 0) < seen for place, seen in places.items()):
+                return  # a rebuild that was broken off left the store behind
             if self._log.wait_for_append(places, timeout_s=0.25):
                 # A burst of single appends is applied as one batch, unless somebody waits.
                 self._hurry.wait(_GATHER_S)
@@ -236,7 +252,7 @@ class _Follower:
                 if row is not None:
                     rows.append(row)
         if refused:
-            self._keep_dead_letters(refused)
+            self._dead_letters.add_dead_letters(refused)
         return rows
 
     def _describe(self, entry: Entry, error: Exception) -> dict[str, Any]:

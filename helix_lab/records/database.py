@@ -121,13 +121,17 @@ class Records:
     def forget_checkpoint(self, connection: sa.Connection, projection: str) -> None:
         """Let a projection begin anew, in the transaction that empties its tables."""
         connection.execute(CHECKPOINT.delete().where(CHECKPOINT.c.projection == projection))
-        connection.execute(DEAD_LETTER.delete().where(DEAD_LETTER.c.projection == projection))
 
     def add_dead_letters(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep events that a projection refused; the same one twice is one row."""
         now = datetime.now(UTC)
         with self.write() as connection:
             self.upsert(connection, DEAD_LETTER, [{**row, "refused_at": now} for row in rows])
+
+    def forget_dead_letters(self, projection: str) -> None:
+        """Drop the events that a projection refused, since it begins anew."""
+        with self.write() as connection:
+            connection.execute(DEAD_LETTER.delete().where(DEAD_LETTER.c.projection == projection))
 
     def probe(self) -> None:
         """Do one cheap real read; raise `Unavailable` if the database cannot be used."""

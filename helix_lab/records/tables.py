@@ -41,6 +41,9 @@ class UtcMoment(sa.types.TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+JSON = sa.JSON(none_as_null=True)
+"""JSON in which nothing is NULL: as the JSON value `null` it would count as known."""
+
 CONVERSATION = sa.Table(
     "conversation",
     METADATA,
@@ -48,7 +51,7 @@ CONVERSATION = sa.Table(
     sa.Column("user_id", sa.String(200)),
     sa.Column("source", sa.String(200)),
     sa.Column("title", sa.Text),
-    sa.Column("metadata", sa.JSON),
+    sa.Column("metadata", JSON),
     sa.Column("outcome", sa.String(20)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("updated_at", UtcMoment, nullable=False),
@@ -70,13 +73,13 @@ DEBATE = sa.Table(
     sa.Column("protocol", sa.String(200), nullable=False),
     sa.Column("rounds", sa.Integer, nullable=False),
     sa.Column("seed", sa.BigInteger, nullable=False),
-    sa.Column("seats", sa.JSON, nullable=False),
-    sa.Column("judge", sa.JSON),
+    sa.Column("seats", JSON, nullable=False),
+    sa.Column("judge", JSON),
     sa.Column("user_id", sa.String(200)),
     sa.Column("source", sa.String(200)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("completed_at", UtcMoment),
-    sa.Column("result", sa.JSON),
+    sa.Column("result", JSON),
     sa.Index("debate_by_start", "started_at", "debate_id"),
     sa.Index("debate_by_conversation", "conversation_id", "started_at"),
 )
@@ -90,7 +93,7 @@ DEBATE_TURN = sa.Table(
     sa.Column("seat", sa.String(200), primary_key=True),
     sa.Column("clock", sa.BigInteger, nullable=False),
     sa.Column("ended_at", UtcMoment, nullable=False),
-    sa.Column("turn", sa.JSON, nullable=False),
+    sa.Column("turn", JSON, nullable=False),
 )
 
 RUN = sa.Table(
@@ -100,10 +103,10 @@ RUN = sa.Table(
     sa.Column("kind", sa.String(50), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("progress", sa.Float, nullable=False),
-    sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("result", sa.JSON),
-    sa.Column("error", sa.JSON),
-    sa.Column("artifacts", sa.JSON, nullable=False),
+    sa.Column("request", JSON, nullable=False),
+    sa.Column("result", JSON),
+    sa.Column("error", JSON),
+    sa.Column("artifacts", JSON, nullable=False),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcMoment, nullable=False),
     sa.Column("started_at", UtcMoment),

@@ -1,0 +1,108 @@
+"""What the stores need to know of each event, checked: an event that lacks it is refused.
+
+The log takes what an older, newer or foreign program appended, so a payload is not trusted
+to fit its schema, nor its numbers to fit a column.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+Small = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Large = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Seats = list[dict[str, str]]
+
+Fact = TypeVar("Fact", bound=msgspec.Struct)
+
+
+class ConversationStarted(msgspec.Struct):
+    """A conversation began."""
+
+    user_id: str | None = None
+    source: str | None = None
+
+
+class ConversationDescribed(msgspec.Struct):
+    """What is known about a conversation now."""
+
+    title: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class ConversationCompleted(msgspec.Struct):
+    """A conversation ended."""
+
+    outcome: str
+
+
+class MessageAdded(msgspec.Struct):
+    """Somebody said something."""
+
+    message_id: str
+    role: str
+    content: str
+    model_tokens: Small
+    user_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+
+
+class DebateStarted(msgspec.Struct):
+    """A debate began."""
+
+    debate_id: str
+    topic: str
+    protocol: str
+    rounds: Small
+    seed: Large
+    seats: Seats
+    judge: dict[str, str] | None = None
+    user_id: str | None = None
+    source: str | None = None
+
+
+class TurnEnded(msgspec.Struct):
+    """A seat answered, or gave no usable answer."""
+
+    debate_id: str
+    round: Small
+    role: str
+    seat: str
+    position: str
+    provider: str
+    model: str
+    response_time_ms: float | None = None
+    input_tokens: Large | None = None
+    output_tokens: Large | None = None
+    confidence: float | None = None
+    cost_usd: float | None = None
+
+
+class Winner(msgspec.Struct):
+    """The seat that won a debate."""
+
+    position: str
+    provider: str
+    model: str
+
+
+class DebateCompleted(msgspec.Struct):
+    """A debate ended."""
+
+    debate_id: str
+    outcome: str
+    total_rounds: Small
+    winner: Winner | None = None
+    confidence: float | None = None
+    duration_ms: float | None = None
+
+
+def read_fact(data: Any, kind: type[Fact]) -> Fact:
+    """The fact that an event's data tell.
+
+    Raises:
+        msgspec.ValidationError: names the field that is missing or does not fit.
+    """
+    return msgspec.convert(data, kind)
