@@ -17,7 +17,6 @@ from helix_lab.domain.context.history import build_history
 from helix_lab.domain.debate import (
     DebatePlan,
     NextTurns,
-    Seat,
     Turn,
     TurnRequest,
     Verdict,
@@ -28,6 +27,7 @@ from helix_lab.domain.debate import fail_turn as make_failed_turn
 from helix_lab.domain.model.errors import HelixError, ProviderError, RunCancelled, UnknownProvider
 from helix_lab.domain.model.event import (
     CONVERSATIONS,
+    DEBATE_COMPLETED,
     DEBATE_STARTED,
     DEBATES,
     TURN_ANSWERED,
@@ -36,12 +36,14 @@ from helix_lab.domain.model.event import (
     Draft,
     Entry,
 )
+from helix_lab.jobs.debate_request import draft_start, read_plan, topic_id
 from helix_lab.jobs.runner import JobKind, RunContext
 from helix_lab.ports.chat import ChatMessage, ChatProvider, ChatRequest, Reply
 from helix_lab.ports.event_log import EventLog
 from helix_lab.record import drafts
 from helix_lab.record.writer import Writer
 
+CANCELLED = "cancelled"
 _CALLS_AT_ONCE = 8
 
 
@@ -55,45 +57,6 @@ def make_debate_kind(
         return debate.play()
 
     return JobKind("debate", run)
-
-
-def draft_start(request: Mapping[str, Any]) -> list[Draft]:
-    """The facts that begin a debate: its conversation, its topic as a message, itself."""
-    plan = _to_plan(request)
-    started_at = datetime.fromisoformat(request["started_at"])
-    return [
-        *_draft_conversation(request),
-        drafts.add_message(
-            plan.conversation_id,
-            _topic_id(plan),
-            role="user",
-            content=plan.topic,
-            user_id=request.get("user_id"),
-            created_at=started_at,
-        ),
-        drafts.start_debate(
-            plan.debate_id,
-            conversation_id=plan.conversation_id,
-            topic=plan.topic,
-            protocol=plan.protocol,
-            rounds=plan.rounds,
-            seed=plan.seed,
-            seats=[asdict(seat) for seat in plan.seats],
-            judge=None if plan.judge is None else asdict(plan.judge),
-            user_id=request.get("user_id"),
-            source="debate",
-            created_at=started_at,
-        ),
-    ]
-
-
-def _draft_conversation(request: Mapping[str, Any]) -> list[Draft]:
-    if not request["is_new_conversation"]:
-        return []
-    start = drafts.start_conversation(
-        request["conversation_id"], user_id=request.get("user_id"), source="debate"
-    )
-    return [start]
 
 
 class _Debate:
@@ -110,12 +73,18 @@ class _Debate:
         self._writer = writer
         self._log = log
         self._providers = providers
-        self._plan = _to_plan(context.request)
+        self._plan = read_plan(context.request)
         self._turns: list[Turn] = []
 
     def play(self) -> Mapping[str, Any]:
         self._writer.record(draft_start(self._context.request))
-        history = self._take_up()
+        entries = self._read_entries()
+        if outcome := _find_outcome(entries):
+            # The process ended between the last fact and the end of the run.
+            if outcome == CANCELLED:
+                raise RunCancelled(f"debate {self._plan.debate_id} was cancelled")  # noqa: EM102
+            return {"debate_id": self._plan.debate_id, "outcome": outcome}
+        history = self._take_up(entries)
         try:
             while isinstance(step := next_step(self._plan, self._turns, history), NextTurns):
                 self._context.check()
@@ -125,19 +94,20 @@ class _Debate:
         except RunCancelled:
             # A closing lab is no cancel: then the debate goes on when it opens again.
             self._context.check_closing()
-            self._record_end("cancelled", None)
+            self._record_end(CANCELLED, None)
             raise
         self._record_end(step.outcome, step)
         return {"debate_id": self._plan.debate_id, "outcome": step.outcome}
 
-    def _take_up(self) -> list[tuple[str, str]]:
-        """Read what is recorded of the debate; returns what was said before it."""
-        conversation_id = self._plan.conversation_id
-        entries = [
+    def _read_entries(self) -> list[Entry]:
+        return [
             entry
-            for entry in self._log.read_key(DEBATES, conversation_id)
+            for entry in self._log.read_key(DEBATES, self._plan.conversation_id)
             if entry.event.subject == self._plan.debate_id
         ]
+
+    def _take_up(self, entries: Sequence[Entry]) -> list[tuple[str, str]]:
+        """Go on from what is recorded of the debate; returns what was said before it."""
         started = next(e for e in entries if e.event.type == DEBATE_STARTED.name)
         ended = {_key_of(e): e for e in entries if e.event.type in _ENDS}
         self._turns = [_to_turn(entry) for entry in ended.values()]
@@ -151,7 +121,7 @@ class _Debate:
             entry.event
             for entry in self._log.read_key(CONVERSATIONS, self._plan.conversation_id)
             if entry.event.clock < started.event.clock
-            and entry.event.subject != _topic_id(self._plan)
+            and entry.event.subject != topic_id(self._plan)
         ]
         return [(message.role, message.content) for message in build_history(before).messages]
 
@@ -295,29 +265,6 @@ def _draft_answer(plan: DebatePlan, verdict: Verdict | None, now: datetime) -> l
     ]
 
 
-def _to_plan(request: Mapping[str, Any]) -> DebatePlan:
-    judge = request.get("judge")
-    return DebatePlan(
-        debate_id=request["debate_id"],
-        conversation_id=request["conversation_id"],
-        topic=request["topic"],
-        protocol=request["protocol"],
-        rounds=request["rounds"],
-        seed=request["seed"],
-        seats=tuple(Seat(**seat) for seat in request["seats"]),
-        judge=Seat(**judge) if judge else None,
-    )
-
-
-def check_plan(request: Mapping[str, Any]) -> None:
-    """Check what is asked before a run is made of it.
-
-    Raises:
-        InvalidRequest: the plan cannot be played; names the field.
-    """
-    _to_plan(request)
-
-
 def _to_turn(entry: Entry) -> Turn:
     data = entry.event.data
     return Turn(
@@ -332,13 +279,14 @@ def _to_turn(entry: Entry) -> Turn:
     )
 
 
+def _find_outcome(entries: Sequence[Entry]) -> str | None:
+    ends = [entry for entry in entries if entry.event.type == DEBATE_COMPLETED.name]
+    return str(ends[0].event.data["outcome"]) if ends else None
+
+
 def _key_of(entry: Entry) -> tuple[int, str, str]:
     data = entry.event.data
     return (data["round"], data["role"], data["seat"])
-
-
-def _topic_id(plan: DebatePlan) -> str:
-    return f"{plan.debate_id}/topic"
 
 
 def _expected_turns(plan: DebatePlan) -> int:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from helix_lab.domain.debate import Seat, default_seats
 from helix_lab.domain.model.errors import Conflict, UnknownDebate, UnknownProvider, UnknownRun
-from helix_lab.jobs.debate import check_plan, draft_start
+from helix_lab.jobs.debate_request import draft_start, read_plan
 from helix_lab.jobs.runs import Run
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.operation import Id, Name, Operation, Request, Response, Text
@@ -148,7 +148,7 @@ def start(services: Services, request: StartDebate) -> Debate:
     """Record a debate and start it; the answer shows how far it is."""
     debate_id = f"debate-{uuid.uuid4().hex}"
     plan = _make_plan(services, request, debate_id)
-    check_plan(plan)
+    read_plan(plan)
     services.jobs.submit(
         "debate",
         plan,
