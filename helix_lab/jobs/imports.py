@@ -56,6 +56,7 @@ class _Import:
         return result
 
     def _import(self) -> Mapping[str, Any]:
+        self._context.check()
         file_format = self._context.request.get("format") or detect_format(self._path)
         self._report_path.unlink(missing_ok=True)
         for found in read_items(self._path, format=file_format, on_progress=self._report_progress):
@@ -78,6 +79,7 @@ class _Import:
             self._path.unlink(missing_ok=True)
 
     def _report_progress(self, done: int, total: int) -> None:
+        self._context.check()
         self._context.report(done / total if total else 0.0)
 
     def _take(self, item: Item) -> None:

@@ -7,11 +7,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from helix_lab.domain.model.errors import Conflict, HelixError, RunCancelled
+import msgspec
+
+from helix_lab.domain.model.errors import Conflict, HelixError, RunCancelled, Unavailable
 from helix_lab.jobs.runs import Run, RunStore
 
 LOGGER = logging.getLogger(__name__)
@@ -28,7 +30,8 @@ class JobKind:
 
     Attributes:
         run: does the work and returns its result as JSON. Called again from the start with
-            the same request after a crash, so it must find out by itself what is done.
+            the same request after a crash, so it must find out by itself what is done. Called
+            also for a run that was cancelled before it began, to clean up: `check` comes first.
         is_resumable: whether it may be called again; otherwise a crash ends the run as failed.
     """
 
@@ -88,6 +91,12 @@ class RunContext:
         self._on_change(self._store.get(self.run.run_id))
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    cancel: threading.Event
+    future: Future[None]
+
+
 class JobRunner:
     """Runs jobs in threads of this process.
 
@@ -100,7 +109,8 @@ class JobRunner:
         self.store = store
         self._kinds: dict[str, JobKind] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="helix-job")
-        self._cancels: dict[str, threading.Event] = {}
+        self._tasks: dict[str, _Task] = {}
+        self._starting = threading.Lock()
         self._closing = threading.Event()
         self._changed = threading.Condition()
         self._listeners: list[Callable[[Run], None]] = []
@@ -128,12 +138,18 @@ class JobRunner:
             request: what it is asked, as JSON.
             run_id: made up if absent.
             before_start: done between the two; if it raises, the run ends as failed.
+
+        Raises:
+            Unavailable: the lab is closed.
         """
+        if self._closing.is_set():
+            message = "the lab is closed; open it again"
+            raise Unavailable(message, service="jobs")
         run = self.store.add(run_id or f"{kind}-{uuid.uuid4().hex}", kind, request)
         if before_start is not None:
             try:
                 before_start()
-            except HelixError as error:
+            except BaseException as error:
                 self._end(run.run_id, "failed", error=_to_json(error))
                 raise
         self._enqueue(run)
@@ -151,7 +167,7 @@ class JobRunner:
         return runs
 
     def cancel(self, run_id: str) -> Run:
-        """Ask a run to stop; it ends as `cancelled` within a moment.
+        """Ask a run to stop; it ends as `cancelled`, at once if it has not begun.
 
         Raises:
             UnknownRun: there is no such run.
@@ -162,9 +178,13 @@ class JobRunner:
             message = f"run {run_id!r} has ended as {run.state}; only queued and running ones stop"
             raise Conflict(message, run_id=run_id, state=run.state)
         self.store.request_cancel(run_id)
-        cancel = self._cancels.get(run_id)
-        if cancel is not None:
-            cancel.set()
+        with self._starting:
+            task = self._tasks.get(run_id)
+        if task is not None:
+            task.cancel.set()
+            if task.future.cancel():
+                # It waited for a worker; what it has to clean up is done here.
+                self._execute(run, task.cancel)
         return self.store.get(run_id)
 
     def wait(
@@ -195,17 +215,19 @@ class JobRunner:
         cancel = threading.Event()
         if run.cancel_requested:
             cancel.set()
-        self._cancels[run.run_id] = cancel
         self._notify(run)
-        self._pool.submit(self._execute, run, cancel)
+        with self._starting:
+            future = self._pool.submit(self._execute, run, cancel)
+            self._tasks[run.run_id] = _Task(cancel, future)
 
     def _execute(self, run: Run, cancel: threading.Event) -> None:
         context = RunContext(run, self.store, cancel, self._closing, self._notify)
         try:
-            context.check()
-            self.store.start(run.run_id)
-            self._notify(self.store.get(run.run_id))
-            result = self._kinds[run.kind].run(context)
+            context.check_closing()
+            if not cancel.is_set():
+                self.store.start(run.run_id)
+                self._notify(self.store.get(run.run_id))
+            result = _to_plain(self._kinds[run.kind].run(context))
         except LabClosing:
             return
         except RunCancelled:
@@ -214,27 +236,42 @@ class JobRunner:
             self._end(run.run_id, "failed", error=_to_json(error))
         except Exception as error:
             LOGGER.exception("run %s failed unexpectedly", run.run_id)
-            self._end(
-                run.run_id, "failed", error=_to_json(HelixError(f"{type(error).__name__}: {error}"))
-            )
+            self._end(run.run_id, "failed", error=_to_json(error))
         else:
             self._end(run.run_id, "succeeded", result=result)
         finally:
-            self._cancels.pop(run.run_id, None)
+            with self._starting:
+                self._tasks.pop(run.run_id, None)
 
     def _end(self, run_id: str, state: Any, **outcome: Any) -> None:
-        self.store.end(run_id, state, **outcome)
-        self._notify(self.store.get(run_id))
+        try:
+            self.store.end(run_id, state, **outcome)
+            self._notify(self.store.get(run_id))
+        except Unavailable:
+            # It goes on when the lab opens again, and finds out that it is done.
+            LOGGER.exception("run %s is %s, which could not be noted", run_id, state)
 
     def _notify(self, run: Run) -> None:
         with self._changed:
             self._changed.notify_all()
         for listener in self._listeners:
-            listener(run)
+            try:
+                listener(run)
+            except Exception:
+                LOGGER.exception("a listener failed at run %s", run.run_id)
 
 
-def _to_json(error: HelixError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "details": error.details}
+def _to_plain(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result as JSON has it; a TypeError tells what JSON cannot hold."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(result))
+    return plain
+
+
+def _to_json(error: BaseException) -> dict[str, Any]:
+    if not isinstance(error, HelixError):
+        error = HelixError(f"{type(error).__name__}: {error}")
+    details = msgspec.json.decode(msgspec.json.encode(error.details, enc_hook=str))
+    return {"code": error.code, "message": error.message, "details": details}
 
 
 def _explain_interruption(run: Run) -> dict[str, Any]:
