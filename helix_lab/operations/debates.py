@@ -11,29 +11,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from helix_lab.domain.debate import Seat, default_seats
 from helix_lab.domain.model.errors import Conflict, UnknownDebate, UnknownProvider, UnknownRun
 from helix_lab.jobs.debate_request import draft_start, read_plan
 from helix_lab.jobs.runs import Run
 from helix_lab.operations.cancellation import current_scope
-from helix_lab.operations.operation import Id, Name, Operation, Request, Response, Text
+from helix_lab.operations.debate_seats import Participant, seat_participants
+from helix_lab.operations.operation import Id, Operation, Request, Response, Text
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
 from helix_lab.operations.services import Services
 from helix_lab.queries import conversations as questions
 from helix_lab.queries.history import has_conversation
 
 MAX_TOPIC_CHARACTERS = 100_000
-OFFLINE = "offline"
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-
-
-class Participant(Request):
-    """Who takes a seat."""
-
-    provider: Name = Field(description="a configured provider, or offline")
-    model: Name | None = Field(None, description="the provider's default if absent")
-    position: Name | None = Field(None, description="what it argues as; by protocol if absent")
 
 
 class StartDebate(Request):
@@ -164,7 +155,9 @@ def start(services: Services, request: StartDebate) -> Debate:
 
 
 def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict[str, Any]:
-    seats, judge = _seat_participants(services, request)
+    seats, judge = seat_participants(
+        services, request.protocol, request.participants, judge=request.judge
+    )
     conversation_id = request.conversation_id or f"conv-{uuid.uuid4().hex}"
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     return {
@@ -181,47 +174,6 @@ def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict
         "turn_timeout_s": request.turn_timeout_s,
         "started_at": datetime.now(UTC).isoformat(),
     }
-
-
-def _seat_participants(
-    services: Services, request: StartDebate
-) -> tuple[Sequence[Seat], Seat | None]:
-    """The seats that were asked for; what was left open is filled in by the protocol."""
-    chosen = [name for name in services.providers if name != OFFLINE] or [OFFLINE]
-    pairs = [(name, services.providers[name].default_model) for name in chosen]
-    seats, judge = default_seats(pairs, request.protocol)
-    if request.participants is not None:
-        seats = _name_seats(services, request.participants, seats)
-    if request.protocol != "moderated":
-        return seats, None
-    if request.judge is not None:
-        judge = _take_seat(services, request.judge, name="moderator", position="moderator")
-    return seats, judge
-
-
-def _name_seats(
-    services: Services, participants: Sequence[Participant], usual: Sequence[Seat]
-) -> tuple[Seat, ...]:
-    named: list[Seat] = []
-    for number, participant in enumerate(participants):
-        fallback = usual[number].position if number < len(usual) else f"debater-{number + 1}"
-        position = participant.position or fallback
-        taken = {seat.seat for seat in named}
-        name = position if position not in taken else f"{position}-{number + 1}"
-        named.append(_take_seat(services, participant, name=name, position=position))
-    return tuple(named)
-
-
-def _take_seat(services: Services, participant: Participant, *, name: str, position: str) -> Seat:
-    provider = services.providers.get(participant.provider)
-    if provider is None:
-        known = ", ".join(services.providers)
-        message = (
-            f"field 'participants': no provider {participant.provider!r}; configured: {known}; "
-            "add others by HELIX_PROVIDERS"
-        )
-        raise UnknownProvider(message, field="participants", provider=participant.provider)
-    return Seat(name, position, participant.provider, participant.model or provider.default_model)
 
 
 def list_page(services: Services, request: ListDebates) -> Debates:
@@ -295,7 +247,7 @@ def _summarise(row: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
         "conversation_id": row["conversation_id"],
         "topic": row["topic"],
         "protocol": row["protocol"],
-        "status": run.state if run else _status_of_import(result),
+        "status": run.state if run else _status_without_run(row),
         "outcome": result.get("outcome"),
         "winner": result.get("winner"),
         "confidence": result.get("confidence"),
@@ -304,10 +256,12 @@ def _summarise(row: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
     }
 
 
-def _status_of_import(result: Mapping[str, Any]) -> Status:
-    """What an imported debate shows, which has no run of ours."""
+def _status_without_run(row: Mapping[str, Any]) -> Status:
+    """What a debate shows that was imported, or whose run was lost with the record store."""
     outcomes: dict[str, Status] = {"failed": "failed", "cancelled": "cancelled"}
-    return outcomes.get(str(result.get("outcome")), "succeeded")
+    if row["result"] is None and row["source"] == "debate":
+        return "failed"
+    return outcomes.get(str((row["result"] or {}).get("outcome")), "succeeded")
 
 
 def _show_turn(row: Mapping[str, Any]) -> ShownTurn:

@@ -8,7 +8,9 @@ from helix_lab.operations import (
     conversations,
     debates,
     imports,
+    messages,
     runs,
+    sql,
     system,
 )
 from helix_lab.operations.operation import Operation
@@ -16,9 +18,11 @@ from helix_lab.operations.operation import Operation
 OPERATIONS: tuple[Operation, ...] = (
     *system.OPERATIONS,
     *conversations.OPERATIONS,
+    *messages.OPERATIONS,
     *context.OPERATIONS,
     *debates.OPERATIONS,
     *analytics.OPERATIONS,
+    *sql.OPERATIONS,
     *imports.OPERATIONS,
     *runs.OPERATIONS,
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from helix_lab.domain.model.errors import InvalidRequest
-from helix_lab.operations.conversations import AppendMessages
+from helix_lab.operations.messages import AppendMessages
 from helix_lab.operations.operation import Id, Instant, Request, Text, is_optional, parse_request
 from helix_lab.operations.table import OPERATIONS
 

@@ -14,7 +14,7 @@ from helix_lab.doors.kernel.values import find_arrow_type, read_rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from helix_lab.operations.analytics import QueryAnswer
+    from helix_lab.operations.sql import QueryAnswer
 
 TABLE_MIME = "application/vnd.helix-lab.table+json"
 _MAX_KEPT_CHARACTERS = 1_000

@@ -14,7 +14,7 @@ import pytest
 from helix_lab import Lab
 from helix_lab.doors.kernel.result import TABLE_MIME, SqlResult
 from helix_lab.doors.tables import to_text
-from helix_lab.operations.analytics import QueryAnswer
+from helix_lab.operations.sql import QueryAnswer
 
 
 def ask(lab: Lab, sql: str, **options: Any) -> SqlResult:
