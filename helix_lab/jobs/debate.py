@@ -7,6 +7,7 @@ end is failed as INTERRUPTED and never asked again (see `docs/decisions/`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -24,18 +25,21 @@ from helix_lab.domain.debate import (
     read_turn,
 )
 from helix_lab.domain.debate import fail_turn as make_failed_turn
-from helix_lab.domain.model.errors import HelixError, ProviderError, RunCancelled, UnknownProvider
+from helix_lab.domain.model.errors import (
+    HelixError,
+    InvalidEvent,
+    RunCancelled,
+    UnknownProvider,
+)
 from helix_lab.domain.model.event import (
     CONVERSATIONS,
-    DEBATE_COMPLETED,
     DEBATE_STARTED,
     DEBATES,
-    TURN_ANSWERED,
-    TURN_FAILED,
     TURN_REQUESTED,
     Draft,
     Entry,
 )
+from helix_lab.jobs.debate_record import TURN_ENDS, find_outcome, key_of, to_turn
 from helix_lab.jobs.debate_request import draft_start, read_plan, topic_id
 from helix_lab.jobs.runner import JobKind, RunContext
 from helix_lab.ports.chat import ChatMessage, ChatProvider, ChatRequest, Reply
@@ -44,7 +48,9 @@ from helix_lab.record import drafts
 from helix_lab.record.writer import Writer
 
 CANCELLED = "cancelled"
+LOGGER = logging.getLogger(__name__)
 _CALLS_AT_ONCE = 8
+_MAX_REASON_CHARS = 10_000
 
 
 def make_debate_kind(
@@ -79,7 +85,7 @@ class _Debate:
     def play(self) -> Mapping[str, Any]:
         self._writer.record(draft_start(self._context.request))
         entries = self._read_entries()
-        if outcome := _find_outcome(entries):
+        if outcome := find_outcome(entries):
             # The process ended between the last fact and the end of the run.
             if outcome == CANCELLED:
                 raise RunCancelled(f"debate {self._plan.debate_id} was cancelled")  # noqa: EM102
@@ -109,10 +115,10 @@ class _Debate:
     def _take_up(self, entries: Sequence[Entry]) -> list[tuple[str, str]]:
         """Go on from what is recorded of the debate; returns what was said before it."""
         started = next(e for e in entries if e.event.type == DEBATE_STARTED.name)
-        ended = {_key_of(e): e for e in entries if e.event.type in _ENDS}
-        self._turns = [_to_turn(entry) for entry in ended.values()]
+        ended = {key_of(e): e for e in entries if e.event.type in TURN_ENDS}
+        self._turns = [to_turn(entry) for entry in ended.values()]
         for entry in entries:
-            if entry.event.type == TURN_REQUESTED.name and _key_of(entry) not in ended:
+            if entry.event.type == TURN_REQUESTED.name and key_of(entry) not in ended:
                 self._record_interruption(entry)
         return self._read_history(started)
 
@@ -138,7 +144,7 @@ class _Debate:
                 )
             ]
         )
-        round_number, role, seat = _key_of(entry)
+        round_number, role, seat = key_of(entry)
         self._turns.append(
             Turn(round_number, cast("Any", role), seat, is_failed=True, error=message)
         )
@@ -156,9 +162,19 @@ class _Debate:
             reply = self._find_provider(request.seat.provider).complete(
                 self._to_chat(request), should_stop=self._context.should_stop
             )
-        except (ProviderError, UnknownProvider) as error:
+        except RunCancelled:
+            raise
+        except HelixError as error:
             return self._record_failure(request, error)
-        return self._record_answer(request, reply)
+        except Exception as error:
+            # A fault of one provider's program must not end the debate of the others.
+            LOGGER.exception("provider %s failed unexpectedly", request.seat.provider)
+            return self._record_failure(request, HelixError(f"{type(error).__name__}: {error}"))
+        try:
+            return self._record_answer(request, reply)
+        except InvalidEvent as error:
+            # Too long, or with characters that no store can keep.
+            return self._record_failure(request, error)
 
     def _find_provider(self, name: str) -> ChatProvider:
         if name not in self._providers:
@@ -199,17 +215,18 @@ class _Debate:
         return turn
 
     def _record_failure(self, request: TurnRequest, error: HelixError) -> Turn:
+        message = _to_storable(error.message)[:_MAX_REASON_CHARS]
         self._writer.record(
             [
                 drafts.fail_turn(
                     self._plan.debate_id,
                     **self._describe(request),
                     error_code=error.code,
-                    error_message=error.message[:10_000],
+                    error_message=message,
                 )
             ]
         )
-        return make_failed_turn(request, error.message)
+        return make_failed_turn(request, message)
 
     def _describe(self, request: TurnRequest) -> drafts.Turn:
         return {
@@ -236,14 +253,13 @@ class _Debate:
             total_rounds=verdict.total_rounds if verdict else 0,
             verdict=verdict.text if verdict else None,
             reason=verdict.reason if verdict else "cancelled on request",
-            duration_ms=(now - started_at).total_seconds() * 1000,
+            duration_ms=max(0.0, (now - started_at).total_seconds() * 1000),
             votes=dict(verdict.votes) if verdict else None,
             metadata=dict(verdict.metadata) if verdict and verdict.metadata else None,
         )
         self._writer.record([*answer, end])
 
 
-_ENDS = {TURN_ANSWERED.name, TURN_FAILED.name}
 _TURN_FIELDS = ("conversation_id", "round", "role", "seat", "position", "provider", "model")
 
 
@@ -265,28 +281,9 @@ def _draft_answer(plan: DebatePlan, verdict: Verdict | None, now: datetime) -> l
     ]
 
 
-def _to_turn(entry: Entry) -> Turn:
-    data = entry.event.data
-    return Turn(
-        round=data["round"],
-        role=data["role"],
-        seat=data["seat"],
-        text=data.get("text", ""),
-        choice=data.get("choice"),
-        confidence=data.get("confidence"),
-        is_failed=entry.event.type == TURN_FAILED.name,
-        error=data.get("error_message", ""),
-    )
-
-
-def _find_outcome(entries: Sequence[Entry]) -> str | None:
-    ends = [entry for entry in entries if entry.event.type == DEBATE_COMPLETED.name]
-    return str(ends[0].event.data["outcome"]) if ends else None
-
-
-def _key_of(entry: Entry) -> tuple[int, str, str]:
-    data = entry.event.data
-    return (data["round"], data["role"], data["seat"])
+def _to_storable(text: str) -> str:
+    """A text without what a log refuses; a provider's server may say anything."""
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _expected_turns(plan: DebatePlan) -> int:
