@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +16,9 @@ from helix_lab.domain.model.errors import QueryCancelled, QueryFailed, QueryRefu
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.operation import Operation, Request, Response, Text
 from helix_lab.operations.services import Services
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class RunQuery(Request):
@@ -89,7 +92,7 @@ def run_query(services: Services, request: RunQuery) -> QueryAnswer:
             timeout_s=request.timeout_s,
             on_start=on_start,
         )
-    columns = [column.to_pylist() for column in result.table.columns]
+    columns = [_read_column(result.table, number) for number in range(result.table.num_columns)]
     rows = [[_to_json(value) for value in row] for row in zip(*columns, strict=True)]
     return QueryAnswer(
         columns=[
@@ -101,6 +104,19 @@ def run_query(services: Services, request: RunQuery) -> QueryAnswer:
         truncated=result.is_truncated,
         execution_time_ms=result.elapsed_ms,
     )
+
+
+def _read_column(table: pa.Table, number: int) -> list[Any]:
+    try:
+        values: list[Any] = table.column(number).to_pylist()
+    except (ValueError, OverflowError) as error:
+        name = table.column_names[number]
+        message = (
+            f"column {name!r} holds a moment before the year 1, after 9999, or finer than a "
+            f"microsecond ({error}); ask for CAST({name} AS VARCHAR)"
+        )
+        raise QueryFailed(message, field="query", column=name) from None
+    return values
 
 
 def _to_json(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
