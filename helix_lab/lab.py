@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from contextlib import ExitStack
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -91,11 +93,31 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         lab = Lab(settings, folder, services)
         services.projections.start()
         services.jobs.resume()
-        # Threads of engines must not outlive the interpreter; a forgotten lab is closed at its end.
-        atexit.register(lab.close)
-        stack.callback(atexit.unregister, lab.close)
+        _close_at_exit(lab)
+        stack.callback(_OPEN_LABS.discard, lab)
         lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now
     return lab
+
+
+_OPEN_LABS: set[Lab] = set()
+
+
+def _close_at_exit(lab: Lab) -> None:
+    """Close a lab that its program forgot; threads of engines must not outlive the interpreter."""
+    _OPEN_LABS.add(lab)
+    _register_exit()
+
+
+@cache
+def _register_exit() -> None:
+    # Thread pools refuse work before `atexit` begins, and a job would fail instead of letting go.
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(_close_open_labs)
+
+
+def _close_open_labs() -> None:
+    for lab in list(_OPEN_LABS):
+        lab.close()
 
 
 def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:

@@ -14,6 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.records.tables import CHECKPOINT, DEAD_LETTER, METADATA
 
+_OF_THE_STATEMENT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
+
 
 class Records:
     """The record store: transactions over the tables of `records.tables`. Safe in threads.
@@ -22,17 +24,27 @@ class Records:
         url: a SQLAlchemy URL; `sqlite:///…` is the embedded default.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | sa.URL) -> None:
+        self._is_closed = False
         self.engine = sa.create_engine(url, json_serializer=_encode_json)
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
-        METADATA.create_all(self.engine)
+        with self._explained():
+            METADATA.create_all(self.engine)
 
     @classmethod
     def embedded(cls, path: Path) -> Records:
-        """The record store in one SQLite file, made if absent, readable by its owner alone."""
-        path.touch(mode=0o600)
-        return cls(f"sqlite:///{path}")
+        """The record store in one SQLite file, made if absent, readable by its owner alone.
+
+        Raises:
+            Unavailable: the file cannot be used.
+        """
+        try:
+            path.touch(mode=0o600)
+        except OSError as error:
+            message = f"the record store {path} cannot be used: {error.strerror}"
+            raise Unavailable(message, service="records") from error
+        return cls(sa.URL.create("sqlite", database=str(path)))
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -41,11 +53,8 @@ class Records:
         Raises:
             Unavailable: the database cannot be used; the transaction is undone.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise self._explain(error) from error
+        with self._explained(), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -54,11 +63,8 @@ class Records:
         Raises:
             Unavailable: the database cannot be used.
         """
-        try:
-            with self.engine.connect() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise self._explain(error) from error
+        with self._explained(), self.engine.connect() as connection:
+            yield connection
 
     def upsert(
         self,
@@ -139,12 +145,28 @@ class Records:
             connection.execute(sa.select(CHECKPOINT.c.projection).limit(1)).all()
 
     def close(self) -> None:
-        """Release all connections."""
+        """Release all connections; further calls raise `Unavailable`."""
+        self._is_closed = True
         self.engine.dispose()
 
-    def _explain(self, error: sa.exc.OperationalError) -> Unavailable:
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        if self._is_closed:
+            message = "the record store is closed; open the lab again"
+            raise Unavailable(message, service="records")
+        try:
+            yield
+        except sa.exc.DatabaseError as error:
+            if isinstance(error, _OF_THE_STATEMENT):
+                raise
+            raise self._explain(error) from error
+
+    def _explain(self, error: sa.exc.DatabaseError) -> Unavailable:
+        url = self.engine.url
+        place = url.database if url.drivername == "sqlite" else url.render_as_string()
         return Unavailable(
-            f"the record store {self.engine.url.render_as_string()} cannot be used: {error.orig}",
+            f"the record store {place} cannot be used: {error.orig}; restore it from a backup or "
+            "move it away: all but the list of runs is then filled again from the log",
             service="records",
         )
 
