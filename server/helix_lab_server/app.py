@@ -33,7 +33,7 @@ class HelixLabApp(ExtensionApp):
     workers = Int(8, min=1, help="Operations that run at the same time.").tag(config=True)
 
     _holder: LabHolder
-    _engine: Engine
+    _engine: Engine | None = None
     _run_events: RunEvents
 
     def initialize_settings(self) -> None:
@@ -60,6 +60,7 @@ class HelixLabApp(ExtensionApp):
         from helix_lab.operations.table import OPERATIONS
         from helix_lab_server.handlers import make_routes
 
+        assert self._engine is not None  # noqa: S101 - settings come before handlers
         self.handlers.extend(make_routes(OPERATIONS, self._engine, version=version("helix-lab")))
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
@@ -69,6 +70,9 @@ class HelixLabApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop what runs, and close the lab."""
+        if self._engine is None:
+            # Another extension kept the server from starting: nothing was opened.
+            return
         self._run_events.close()
         self._engine.stop()
         await asyncio.get_running_loop().run_in_executor(None, self._engine.close)
