@@ -66,7 +66,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def test_rows_come_with_their_columns_and_counts(lab: Lab) -> None:
     answer = lab.run_query(
-        "SELECT role, characters FROM message_metrics WHERE role = $role ORDER BY message_id",
+        "SELECT role, characters FROM message_metrics "
+        "WHERE conversation_id = 'c' AND role = $role ORDER BY message_id",
         parameters={"role": "user"},
         max_rows=1,
     )
@@ -134,7 +135,8 @@ def test_a_statement_that_may_not_run_is_refused(
         lab.run_query(query)
 
     assert error is type(caught.value)
-    assert [[3]] == lab.run_query("SELECT count(*) FROM message_metrics").rows
+    left = "SELECT count(*) FROM message_metrics WHERE conversation_id = 'c'"
+    assert [[3]] == lab.run_query(left).rows
 
 
 @pytest.mark.parametrize(
