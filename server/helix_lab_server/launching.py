@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import socket
 import sys
@@ -16,6 +17,9 @@ from traitlets.config import Config
 from helix_lab.domain.model.errors import HelixError
 from helix_lab.settings import read_settings
 from helix_lab_server.app import HelixLabApp
+
+
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 class HelixLabServer(ServerApp):
@@ -55,6 +59,9 @@ def serve(argv: list[str]) -> None:
         port = read_settings().port
     except HelixError as error:
         raise SystemExit(str(error)) from None
+    # Long histories are many small objects that all live until the answer is sent; searching
+    # them for cycles at Python's usual rate costs a quarter of a replay.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 50, 100)
     server = _LaunchedApp.initialize_server(argv, config=_make_config(port))  # type: ignore[no-untyped-call]
     server.start()
 
