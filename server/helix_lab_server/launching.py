@@ -18,7 +18,6 @@ from helix_lab.domain.model.errors import HelixError
 from helix_lab.settings import read_settings
 from helix_lab_server.app import HelixLabApp
 
-
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
