@@ -32,6 +32,9 @@ class Owner:
 class DataFolder:
     """A folder that this process owns until `release`. The lock dies with the process.
 
+    Attributes:
+        owner: this process, as it was last announced to others.
+
     Raises:
         DataFolderInUse: another process, or another lab of this one, owns it.
         Unavailable: it cannot be made or written.
@@ -67,7 +70,8 @@ class DataFolder:
 
     def announce(self, *, url: str | None = None, token: str | None = None) -> None:
         """Tell others how to reach the owner."""
-        content = json.dumps(asdict(Owner(os.getpid(), url, token)))
+        self.owner = Owner(os.getpid(), url, token)
+        content = json.dumps(asdict(self.owner))
         fresh = self.path / f"{_OWNER}.new"
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -21,6 +21,9 @@ from helix_lab.data_folder import DataFolder
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
+from helix_lab.jobs.reports.artifacts import Artifacts
+from helix_lab.jobs.reports.job import Address, Reports
+from helix_lab.jobs.reports.library import ReportLibrary
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.runs import RunStore
 from helix_lab.operations.methods import Methods
@@ -137,10 +140,10 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     writer = Writer(log, node_id=settings.node_id)
     jobs = JobRunner(RunStore(records))
     stack.callback(jobs.close)
-    reports = folder.path / "imports"
-    reports.mkdir(mode=0o700, exist_ok=True)
+    refusals = folder.path / "imports"
+    refusals.mkdir(mode=0o700, exist_ok=True)
     jobs.register(make_debate_kind(writer, log, providers))
-    jobs.register(make_import_kind(writer, log, reports=reports))
+    jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
     return Services(
         version=version("helix-lab"),
@@ -151,12 +154,27 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         analytics=analytics,
         projections=projections,
         jobs=jobs,
+        reports=_make_reports(settings, folder, jobs),
         providers=providers,
         backends={
             "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
             "postgresql": Service("sqlite", is_embedded=True, probe=records.probe),
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
         },
+    )
+
+
+def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Reports:
+    def find_address() -> Address | None:
+        owner = folder.owner
+        return Address(owner.url, owner.token) if owner.url else None
+
+    return Reports(
+        ReportLibrary(folder.path / "reports"),
+        Artifacts(folder.path / "runs"),
+        jobs,
+        find_address=find_address,
+        runs_kept=settings.report_runs_kept,
     )
 
 

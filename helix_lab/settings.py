@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from helix_lab.domain.model.errors import InvalidRequest
 
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
+DEFAULT_REPORT_RUNS_KEPT = 50
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -43,6 +45,7 @@ class Settings:
     node_id: str
     port: int = DEFAULT_PORT
     providers: tuple[ProviderSettings, ...] = ()
+    report_runs_kept: int = DEFAULT_REPORT_RUNS_KEPT
 
 
 def read_settings(
@@ -50,8 +53,9 @@ def read_settings(
 ) -> Settings:
     """The settings in force: arguments first, then the environment, then defaults.
 
-    Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, and `HELIX_PROVIDERS`, a JSON list
-    of `{"name", "base_url", "model", "api_key_env"}` or the path of a file that holds one.
+    Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`, and
+    `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env"}` or the path
+    of a file that holds one.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
@@ -62,6 +66,7 @@ def read_settings(
         node_id=env.get("NODE_ID") or socket.gethostname() or "node-1",
         port=_read_port(env.get("HELIX_PORT")),
         providers=_read_providers(env.get("HELIX_PROVIDERS")),
+        report_runs_kept=_read_count(env.get("HELIX_REPORT_RUNS_KEPT")),
     )
 
 
@@ -86,6 +91,15 @@ def _read_port(text: str | None) -> int:
     if not is_number or int(text) > GREATEST_PORT:
         message = f"HELIX_PORT is {text!r}; it must be a port from 0 (any free one) to 65535"
         raise InvalidRequest(message, field="HELIX_PORT")
+    return int(text)
+
+
+def _read_count(text: str | None) -> int:
+    if not text:
+        return DEFAULT_REPORT_RUNS_KEPT
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text, re.ASCII):
+        message = f"HELIX_REPORT_RUNS_KEPT is {text!r}; it must be a number from 1 to 999999"
+        raise InvalidRequest(message, field="HELIX_REPORT_RUNS_KEPT")
     return int(text)
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +89,10 @@ class RunContext:
         self._reported_at = now
         self._store.report(self.run.run_id, min(max(progress, 0.0), 1.0))
         self._on_change(self._store.get(self.run.run_id))
+
+    def keep(self, artifacts: Sequence[str]) -> None:
+        """Tell the names of the files that the work has made so far."""
+        self._store.keep(self.run.run_id, artifacts)
 
 
 @dataclass(frozen=True, slots=True)

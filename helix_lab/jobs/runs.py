@@ -23,7 +23,7 @@ class Run:
     """One execution of a job.
 
     Attributes:
-        kind: which job: `debate`, `import`, `rebuild`.
+        kind: which job: `debate`, `import`, `rebuild`, `report`.
         progress: 0 to 1; never goes back.
         request: what was asked, as JSON.
         result: what came out, once it succeeded.
@@ -143,6 +143,17 @@ class RunStore:
         """Note that somebody asked the run to stop."""
         self._update(run_id, cancel_requested=True)
 
+    def keep(self, run_id: str, artifacts: Sequence[str]) -> None:
+        """Note the files that a run has made so far."""
+        self._update(run_id, artifacts=list(artifacts))
+
+    def forget(self, run_ids: Sequence[str]) -> None:
+        """Remove runs that have ended."""
+        with self._records.write() as connection:
+            connection.execute(
+                sa.delete(RUN).where(RUN.c.run_id.in_(run_ids), RUN.c.state.in_(ENDED))
+            )
+
     def end(
         self,
         run_id: str,
@@ -150,13 +161,11 @@ class RunStore:
         *,
         result: Mapping[str, Any] | None = None,
         error: Mapping[str, Any] | None = None,
-        artifacts: Sequence[str] = (),
     ) -> None:
         """Note how a run ended; a run that has ended stays as it is."""
         values: dict[str, Any] = {
             "state": state,
             "ended_at": datetime.now(UTC),
-            "artifacts": list(artifacts),
         }
         if result is not None:
             values["result"] = dict(result)

@@ -40,6 +40,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "wait_s": 30,
         },
     },
+    "run_report": {
+        "week": {"parameters": {"window": "7d"}, "timeout_s": 120},
+        "defaults": {},
+    },
     "run_query": {
         "bound": {
             "query": "SELECT role, count(*) AS messages FROM message_metrics "

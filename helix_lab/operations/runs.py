@@ -20,7 +20,7 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 class ListRuns(Request):
     """Which runs to list."""
 
-    kind: Name | None = Field(None, description="only of this job: debate, import, rebuild")
+    kind: Name | None = Field(None, description="only of this job: debate, import, rebuild, report")
     state: State | None = Field(None, description="only in this state")
     limit: Limit = 50
     cursor: Cursor = None

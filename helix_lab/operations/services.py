@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
@@ -41,6 +42,7 @@ class Services:
     analytics: AnalyticsStore
     projections: ProjectionRunner
     jobs: JobRunner
+    reports: Reports
     providers: Mapping[str, ChatProvider]
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""

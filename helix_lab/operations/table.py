@@ -9,6 +9,7 @@ from helix_lab.operations import (
     debates,
     imports,
     messages,
+    reports,
     runs,
     sql,
     system,
@@ -24,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *analytics.OPERATIONS,
     *sql.OPERATIONS,
     *imports.OPERATIONS,
+    *reports.OPERATIONS,
     *runs.OPERATIONS,
 )
 

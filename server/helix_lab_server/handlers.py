@@ -17,6 +17,7 @@ from helix_lab.operations.cancellation import CancelScope
 from helix_lab.operations.openapi import make_openapi
 from helix_lab.operations.operation import Operation, Scope
 from helix_lab_server.answering import Answer
+from helix_lab_server.artifacts import ARTIFACT_PATH, ArtifactHandler
 from helix_lab_server.asking import Asked, takes_body
 from helix_lab_server.engine import Engine
 from helix_lab_server.rest_handler import RestHandler
@@ -216,6 +217,7 @@ def make_routes(operations: Sequence[Operation], engine: Engine, *, version: str
     return [
         *((_to_pattern(path), _make_handler(by_path[path]), {"engine": engine})
           for path in sorted(by_path, key=_rank)),
+        (_to_pattern(ARTIFACT_PATH), ArtifactHandler, {"engine": engine}),
         (r"/v1/openapi\.json", OpenApiHandler, described),
         (r"/v1(/.*)?", UnknownRouteHandler, {}),
     ]  # fmt: skip

@@ -19,6 +19,8 @@ GUARDED = [
     *(("HEAD", operation.path) for operation in LOCKED if operation.method == "GET"),
     ("GET", "/v1/openapi.json"),
     ("HEAD", "/v1/openapi.json"),
+    ("GET", "/v1/runs/some/artifacts/report.html"),
+    ("HEAD", "/v1/runs/some/artifacts/report.html"),
     *((method, "/v1/no/such/route") for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ("PUT", "/v1/conversations"),
 ]

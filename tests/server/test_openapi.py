@@ -95,5 +95,6 @@ def test_the_server_does_what_every_example_asks(client: httpx.Client, name: str
 
     for body in EXAMPLES[name].values():
         path = operation.path.lstrip("/").replace("{conversation_id}", "conv-123")
+        path = path.replace("{name}", "provider-performance")
         answer = client.request(operation.method, path, json=body)
         assert answer.is_success, answer.text

@@ -125,6 +125,18 @@ class UnknownRun(NotFound):
         )
 
 
+class UnknownReport(NotFound):
+    """No report has this name; the message lists those that there are."""
+
+    code = "REPORT_NOT_FOUND"
+
+
+class UnknownArtifact(NotFound):
+    """A run made no file of this name; the message lists those that it made."""
+
+    code = "ARTIFACT_NOT_FOUND"
+
+
 class Conflict(HelixError, ValueError):
     """The request contradicts what is recorded."""
 
@@ -174,6 +186,30 @@ class RunCancelled(HelixError):
 
     code = "RUN_CANCELLED"
     kind = "cancelled"
+
+
+class RunInterrupted(HelixError):
+    """The process ended before the run did, and the run cannot be taken up; start it again."""
+
+    code = "INTERRUPTED"
+
+
+class ReportFailed(HelixError):
+    """A cell of a report raised, or it printed too much; what it made until then is kept."""
+
+    code = "REPORT_FAILED"
+
+
+class ReportTimedOut(ReportFailed):
+    """A report ran longer than its limit; its kernel was killed."""
+
+    code = "REPORT_TIMED_OUT"
+
+
+class KernelDied(ReportFailed):
+    """The kernel of a report could not start, or ended by itself: often for lack of memory."""
+
+    code = "KERNEL_DIED"
 
 
 # Services -------------------------------------------------------------------------------

@@ -11,22 +11,38 @@ from helix_lab.doors.cli.fields import ParamType, read_text
 from helix_lab.doors.cli.session import Session
 
 
-class Parameter(ParamType):
-    """`name=value`; a value that reads as JSON is that value, all else is text."""
+class NamedText(ParamType):
+    """`name=value`; the value is not yet read."""
 
     name = "name=value"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, Any]:
-        """The name and its value."""
+        """The name and the text after it."""
         name, equals, text = str(value).partition("=")
         if not equals or not name.isidentifier():
             self.fail(f"{value!r} must be name=value", param, ctx)
-        try:
-            return name, json.loads(text)
-        except ValueError:
-            return name, text
+        return name, text
+
+
+class Parameter(NamedText):
+    """`name=value`; a value that reads as JSON is that value, all else is text."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Any]:
+        """The name and its value."""
+        name, text = super().convert(value, param, ctx)
+        return name, read_value(text)
+
+
+def read_value(text: str) -> Any:
+    """What a text says as JSON, or the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 @click.command()

@@ -21,8 +21,15 @@ from helix_lab.doors.cli.session import Session
 from helix_lab.operations.operation import Operation
 from helix_lab.operations.table import OPERATIONS
 
-HAND_MADE = {"run_query": "query", "start_import": "import", "rebuild_store": "rebuild"}
-"""Operations with a command of their own: operation → command."""
+HAND_MADE = {
+    "run_query": "query",
+    "start_import": "import",
+    "rebuild_store": "rebuild",
+    "list_reports": "report",
+    "get_report": "report",
+    "run_report": "report",
+}
+"""Operations with a command or a group of their own: operation → that."""
 
 _MERGED = {"context": "conversations"}
 
@@ -43,8 +50,8 @@ def make_command(group: str, *, summary: str) -> click.Command | None:
     if operations is None:
         return None
     if len(operations) == 1:
-        return _make_one(group, next(iter(operations.values())))
-    commands = [_make_one(name, operation) for name, operation in operations.items()]
+        return make_one(group, next(iter(operations.values())))
+    commands = [make_one(name, operation) for name, operation in operations.items()]
     return click.Group(group, commands=commands, help=f"{summary}.")
 
 
@@ -62,7 +69,8 @@ def is_argument(operation: Operation, name: str) -> bool:
     return name in operation.path_fields or (name.endswith("_id") and field.is_required())
 
 
-def _make_one(name: str, operation: Operation) -> click.Command:
+def make_one(name: str, operation: Operation) -> click.Command:
+    """The command of an operation, made from its request."""
     parameters = [
         make_parameter(field_name, field, is_argument=is_argument(operation, field_name))
         for field_name, field in operation.request.model_fields.items()

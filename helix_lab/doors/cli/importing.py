@@ -37,7 +37,7 @@ def import_file(context: click.Context, path: Path, format: str | None, *, is_js
     session: Session = context.obj
     given = {"path": str(path), **({"format": format} if format else {})}
     # Not to wait here, so that the progress can be shown.
-    run = _follow(session, session.call_by_name("start_import", **given, wait_s=0), path.name)
+    run = follow(session, session.call_by_name("start_import", **given, wait_s=0), path.name)
     if is_json or session.is_json:
         click.echo(run.model_dump_json())
     else:
@@ -55,14 +55,14 @@ def rebuild(session: Session, store: str, *, is_json: bool) -> None:
 
     Stores are conversations and analytics. The rebuilt store equals the live one.
     """
-    run = _follow(session, session.call_by_name("rebuild_store", store=store), store)
+    run = follow(session, session.call_by_name("rebuild_store", store=store), store)
     if is_json or session.is_json:
         click.echo(run.model_dump_json())
     else:
         click.echo(f"rebuilt {store}")
 
 
-def _follow(session: Session, run: Run, title: str) -> Run:
+def follow(session: Session, run: Run, title: str) -> Run:
     """The run once it has ended well, with a bar on a terminal; Ctrl-C cancels it.
 
     Raises:

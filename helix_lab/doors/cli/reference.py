@@ -12,6 +12,7 @@ import click
 
 from helix_lab.doors.cli.commands import is_argument, name_commands
 from helix_lab.doors.cli.importing import EXIT_PARTLY_REFUSED
+from helix_lab.doors.cli.reporting import OPERATIONS_OF_REPORT
 from helix_lab.doors.cli.root import EXIT_CODES, EXIT_INTERRUPTED, SUMMARIES, root
 from helix_lab.operations.operation import Operation
 
@@ -69,12 +70,10 @@ def _describe_all() -> Iterator[str]:
     context = click.Context(root, info_name="helix-lab")
     for name in sorted(SUMMARIES):
         command = root.get_command(context, name)
-        inner = click.Context(command, info_name=name, parent=context) if command else context
         if isinstance(command, click.Group):
-            for part, operation in groups[name].items():
-                child = command.get_command(inner, part)
-                if child is not None:
-                    yield _describe(f"{name} {part}", child, operation)
+            made = groups.get(name, OPERATIONS_OF_REPORT)
+            for part, child in command.commands.items():
+                yield _describe(f"{name} {part}", child, made[part])
         elif command is not None:
             yield _describe(name, command, next(iter(groups.get(name, {}).values()), None))
 

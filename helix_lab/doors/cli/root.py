@@ -35,6 +35,7 @@ SUMMARIES = {
     "info": "Tell what this lab is",
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
+    "report": "Notebooks that answer a question with parameters: list them, run them",
     "runs": "Long work: list it, show it, cancel it",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
 }
@@ -42,8 +43,10 @@ _OWN = {
     "import": "importing:import_file",
     "query": "asking:query",
     "rebuild": "importing:rebuild",
+    "report": "reporting:report",
     "serve": "serving:serve",
 }
+_OTHER_NAMES = {"reports": "report"}
 
 
 class LazyCommands(click.Group):
@@ -55,6 +58,7 @@ class LazyCommands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """One command or group."""
+        cmd_name = _OTHER_NAMES.get(cmd_name, cmd_name)
         if cmd_name not in SUMMARIES:
             return None
         if cmd_name in _OWN:

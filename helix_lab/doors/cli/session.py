@@ -43,6 +43,25 @@ class Session:
 
         return isinstance(self.lab, Client)
 
+    def has_server(self) -> bool:
+        """Whether a server is named, or owns the data folder; opens nothing."""
+        import os
+
+        from helix_lab.data_folder import read_owner
+
+        if self._lab is not None:
+            return self.is_remote
+        if self.url or (self.data_dir is None and os.environ.get("HELIX_LAB_URL")):
+            return True
+        owner = read_owner(self.find_folder())
+        return owner is not None and owner.url is not None
+
+    def find_folder(self) -> Path:
+        """The data folder in force."""
+        from helix_lab.settings import read_settings
+
+        return read_settings(data_dir=self.data_dir).data_dir
+
     def call(self, operation: Operation, texts: dict[str, Any]) -> BaseModel:
         """Carry out an operation; values may be text as it was typed."""
         from helix_lab.doors.interruptible import run_interruptibly
@@ -55,7 +74,7 @@ class Session:
         lab = self.lab
         return run_interruptibly(lambda: lab.call(operation, values))
 
-    def call_by_name(self, name: str, **values: Any) -> Any:
+    def call_by_name(self, name: str, /, **values: Any) -> Any:
         """Carry out the operation of this name."""
         from helix_lab.operations.table import find_operation
 

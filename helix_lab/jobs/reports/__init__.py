@@ -1,0 +1,1 @@
+"""Reports: parameterised notebooks, run as jobs on kernels of their own."""

@@ -1,0 +1,100 @@
+"""The reports that come with Helix Lab: they run everywhere, and keep to their form."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from papermill.exceptions import PapermillExecutionError
+
+from helix_lab import open_lab
+from helix_lab.jobs.reports.report import read_report
+
+ROOT = Path(__file__).parents[2]
+REPORTS = sorted((ROOT / "notebooks" / "reports").glob("*.ipynb"))
+SAMPLES = ROOT / "notebooks" / "samples"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    for name in ("HELIX_LAB_URL", "HELIX_LAB_TOKEN", "HELIX_PROVIDERS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HELIX_DATA_DIR", str(tmp_path / "lab"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    return tmp_path / "lab"
+
+
+@pytest.fixture(params=REPORTS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def run(name: str, target: Path, **parameters: Any) -> str:
+    """The texts that a report printed."""
+    done = papermill.execute_notebook(
+        ROOT / "notebooks" / "reports" / f"{name}.ipynb",
+        target,
+        parameters=parameters,
+        progress_bar=False,
+    )
+    assert done.metadata.papermill.exception is None
+    outputs = [output for cell in done.cells for output in cell.get("outputs", [])]
+    assert [] == [output.text for output in outputs if output.get("name") == "stderr"]
+    texts = [output.get("text") or output.data["text/plain"] for output in outputs]
+    return "\n".join(texts)
+
+
+def test_papermill_runs_the_report_from_an_empty_folder(path: Path, tmp_path: Path) -> None:
+    printed = run(path.stem, tmp_path / "out.ipynb")
+
+    assert printed.strip()
+    assert (tmp_path / "lab" / "log.sqlite").exists()
+
+
+def test_the_reports_answer_from_what_the_lab_holds(data_dir: Path, tmp_path: Path) -> None:
+    with open_lab(data_dir) as lab:
+        for name in ("conversations.jsonl", "debates.jsonl"):
+            lab.start_import(str(SAMPLES / name), wait_s=60)
+        newest = lab.list_conversations(limit=1).conversations[0]
+
+    measured = run("provider-performance", tmp_path / "a.ipynb", window="all", provider="borealis")
+    reviewed = run("conversation-review", tmp_path / "b.ipynb")
+
+    assert "8 turns of 1 providers" in measured
+    assert "2,630 ms" in measured
+    assert "aurora" not in measured
+    assert f"{newest.conversation_id}: {newest.message_count} messages" in reviewed
+    with pytest.raises(PapermillExecutionError, match="no conversation 'nobody'"):
+        run("conversation-review", tmp_path / "c.ipynb", conversation_id="nobody")
+
+
+def test_the_defaults_of_the_schema_are_those_of_the_notebook(path: Path) -> None:
+    report = read_report(path, "helix-lab")
+    rules = report.parameters["properties"]
+    found = papermill.inspect_notebook(path)
+
+    assert report.problem is None
+    assert report.question
+    assert {name: rule["default"] for name, rule in rules.items()} == {
+        name: ast.literal_eval(parameter["default"]) for name, parameter in found.items()
+    }
+
+
+def test_a_report_keeps_to_the_form_of_notebooks(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    first, last = notebook.cells[0], notebook.cells[-1]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+    assert first.source.startswith("# ")
+    assert 1 == first.source.count("?")
+    assert ["parameters"] == notebook.cells[1].metadata.tags
+    assert any(isinstance(node, ast.Assert) for node in ast.parse(last.source).body)
+    assert [] == [cell.id for cell in code if cell.outputs or cell.execution_count is not None]
+    assert "helix-lab" == notebook.metadata.kernelspec.name
