@@ -269,6 +269,17 @@ def test_a_lab_that_is_not_served_says_what_to_do(reports: Reports, own: Path) -
         reports.start("any", {}, timeout_s=60)
 
 
+def test_a_folder_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    home = tmp_path / "my {lab} 100%"
+    write_report(home / "reports", "sum", "print(1 + 1)")
+
+    with open_reports(home) as reports:
+        run = run_to_end(reports, "sum")
+
+    assert ("succeeded", None) == (run.state, run.error)
+
+
 def test_the_last_runs_of_each_report_are_kept(tmp_path: Path, own: Path) -> None:
     write_report(own, "often")
     write_report(own, "seldom")

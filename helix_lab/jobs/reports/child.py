@@ -43,8 +43,8 @@ class Execution:
         """Run the notebook and tell how it ended."""
         try:
             execute_notebook(
-                self._plan["notebook"],
-                self._plan["output"],
+                _literal(self._plan["notebook"]),
+                _literal(self._plan["output"]),
                 parameters=self._plan["parameters"],
                 engine_name=_ENGINE,
                 kernel_name=self._plan["kernel"],
@@ -141,6 +141,11 @@ class _Engine(NBClientEngine):  # type: ignore[misc] # papermill has no types
             timeout=None,
         )
         client.execute()
+
+
+def _literal(path: str) -> str:
+    """A path that papermill takes as it stands, though it fills in parameters at braces."""
+    return path.replace("{", "{{").replace("}", "}}")
 
 
 def _name(error: PapermillExecutionError) -> str:
