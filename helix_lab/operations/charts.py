@@ -1,4 +1,4 @@
-"""Operations on analytics that a picture is drawn of: activity, response times, wins by position."""
+"""Operations that a picture is drawn of: activity, response times, wins by position."""
 
 from __future__ import annotations
 
