@@ -92,12 +92,10 @@ class HelixLabApp(ExtensionApp):
             return
         self._run_events.close()
         self._engine.stop()
-        await asyncio.get_running_loop().run_in_executor(None, self._close)
-
-    def _close(self) -> None:
+        loop = asyncio.get_running_loop()
         if self._dashboards is not None:
-            self._dashboards.stop()
-        self._engine.close()
+            await loop.run_in_executor(None, self._dashboards.stop)
+        await loop.run_in_executor(None, self._engine.close)
 
     def _open_lab(self) -> Lab:
         from helix_lab.lab import open_lab
