@@ -63,7 +63,7 @@ clean: ## remove what was installed and built; data folders stay
 
 .venv/installed: .venv/bin/pip pyproject.toml extension/package.json $(shell find jupyter-config share -type f)
 	@echo "installing helix-lab and its tools (some minutes the first time)"
-	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[test]'
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[test,dashboards]'
 	@rm -f .venv/front-end
 	@touch $@
 

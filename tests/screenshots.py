@@ -1,7 +1,8 @@
 """Makes the pictures of the documentation from a real server and a real browser.
 
-`python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, and writes
-`docs/images/notebook-01.png`. Without Chromium it says so and makes nothing.
+`python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, opens the
+dashboard Providers on the same samples, and writes `docs/images/`. Without Chromium it says so and
+makes nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.server.live import TOKEN, serve
+from tests.server.live import TOKEN, WITH_DASHBOARDS, serve
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 NOTEBOOK = "01-first-answers.ipynb"
 WIDTH, HEIGHT = 1200, 1130
+DASHBOARD_HEIGHT = 1130
 LIMIT_MS = 120_000
 MAX_BYTES = 300_000
 
@@ -46,12 +48,13 @@ def take_all(chromium: str) -> None:
             path = home / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(settings), encoding="utf-8")
-        with serve(home) as server, sync_playwright() as playwright:
+        with serve(home, WITH_DASHBOARDS) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
             )
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             take_notebook(page, server.url)
+            take_providers(page, server.url)
             browser.close()
 
 
@@ -65,7 +68,22 @@ def take_notebook(page: Page, url: str) -> None:
     page.keyboard.press("Control+s")
     heading = page.locator(".jp-Notebook .jp-MarkdownCell", has_text="Who wins, and how long")
     heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
-    target = IMAGES / "notebook-01.png"
+    write_picture(page, "notebook-01.png")
+
+
+def take_providers(page: Page, url: str) -> None:
+    """Take the dashboard Providers, with what notebook 01 has imported."""
+    page.set_viewport_size({"width": WIDTH, "height": DASHBOARD_HEIGHT})
+    page.goto(f"{url}helix-dash/providers?token={TOKEN}&window=all", timeout=LIMIT_MS)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LIMIT_MS)
+    expect(page.locator(".bk-Canvas canvas").first).to_be_visible(timeout=LIMIT_MS)
+    page.wait_for_load_state("networkidle")
+    write_picture(page, "dashboard-providers.png")
+
+
+def write_picture(page: Page, name: str) -> None:
+    """Write what the page shows, and say how large it is."""
+    target = IMAGES / name
     target.parent.mkdir(exist_ok=True)
     page.screenshot(path=target, animations="disabled")
     size = target.stat().st_size

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from helix_lab.operations import (
     analytics,
+    charts,
     context,
     conversations,
+    dashboards,
     debates,
     imports,
     messages,
@@ -24,6 +26,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *debates.OPERATIONS,
     *analytics.OPERATIONS,
     *sql.OPERATIONS,
+    *charts.OPERATIONS,
+    *dashboards.OPERATIONS,
     *imports.OPERATIONS,
     *reports.OPERATIONS,
     *runs.OPERATIONS,

@@ -35,11 +35,7 @@ def measure_providers(
     store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime, provider: str | None
 ) -> list[dict[str, Any]]:
     """One row a provider and model; see `sql/queries/provider_performance.sql`."""
-    parameters = {
-        "from_at": None if from_at is None else _naive(from_at),
-        "until_at": _naive(until_at),
-        "provider": provider,
-    }
+    parameters = {**_window(from_at, until_at), "provider": provider}
     return _ask(store, "provider_performance", parameters)
 
 
@@ -47,11 +43,7 @@ def measure_trends(
     store: AnalyticsStore, *, from_at: datetime, until_at: datetime, granularity: str
 ) -> list[dict[str, Any]]:
     """One row a day or hour; see `sql/queries/conversation_trends.sql`."""
-    parameters = {
-        "from_at": _naive(from_at),
-        "until_at": _naive(until_at),
-        "granularity": granularity,
-    }
+    parameters = {**_window(from_at, until_at), "granularity": granularity}
     return _ask(store, "conversation_trends", parameters)
 
 
@@ -60,6 +52,35 @@ def rank_winners(
 ) -> list[dict[str, Any]]:
     """One row a provider and model that won; see `sql/queries/debate_winners.sql`."""
     return _ask(store, "debate_winners", {"max_rows": limit, "position": position})
+
+
+def measure_activity(
+    store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime, granularity: str
+) -> list[dict[str, Any]]:
+    """One row a minute, hour or day; see `sql/queries/message_activity.sql`."""
+    parameters = {**_window(from_at, until_at), "granularity": granularity}
+    return _ask(store, "message_activity", parameters)
+
+
+def measure_response_times(
+    store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime
+) -> list[dict[str, Any]]:
+    """One row a provider, model and step of time; see `sql/queries/response_times.sql`."""
+    return _ask(store, "response_times", _window(from_at, until_at))
+
+
+def count_wins_by_position(
+    store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime
+) -> list[dict[str, Any]]:
+    """One row a provider, model and position; see `sql/queries/wins_by_position.sql`."""
+    return _ask(store, "wins_by_position", _window(from_at, until_at))
+
+
+def _window(from_at: datetime | None, until_at: datetime) -> dict[str, Any]:
+    return {
+        "from_at": None if from_at is None else _naive(from_at),
+        "until_at": _naive(until_at),
+    }
 
 
 def _ask(store: AnalyticsStore, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,12 +7,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Int, Unicode
+from traitlets import Bool, Int, Unicode
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
     from helix_lab.lab import Lab
+    from helix_lab_server.dashboards import DashboardProcess
     from helix_lab_server.engine import Engine
     from helix_lab_server.holder import LabHolder
     from helix_lab_server.run_events import RunEvents
@@ -30,11 +31,15 @@ class HelixLabApp(ExtensionApp):
     ).tag(config=True)
     max_body_bytes = Int(64 * 2**20, help="Largest JSON body that is accepted.").tag(config=True)
     max_upload_bytes = Int(16 * 2**30, help="Largest file that can be uploaded.").tag(config=True)
+    dashboards = Bool(
+        default_value=True, help="Serve the dashboards, where their extra is installed."
+    ).tag(config=True)
     workers = Int(8, min=1, help="Operations that run at the same time.").tag(config=True)
 
     _holder: LabHolder
     _engine: Engine | None = None
     _run_events: RunEvents
+    _dashboards: DashboardProcess | None = None
 
     def initialize_settings(self) -> None:
         """Open the lab; a lab that cannot be opened is told by every route, not by a crash."""
@@ -67,6 +72,18 @@ class HelixLabApp(ExtensionApp):
         """Tell other processes where this server is, now that its port is known."""
         token = serverapp.identity_provider.token or None
         self._holder.announce(url=serverapp.connection_url, token=token)
+        if self.dashboards:
+            self._start_dashboards(serverapp)
+
+    def _start_dashboards(self, server: ServerApp) -> None:
+        from helix_lab.doors.server_environment import describe_server
+        from helix_lab_server.dashboards import make_process
+
+        self._dashboards = make_process(
+            base_url=server.base_url, environment=describe_server(server), log=self.log
+        )
+        if self._dashboards is not None:
+            self._dashboards.start()
 
     async def stop_extension(self) -> None:
         """Stop what runs, and close the lab."""
@@ -75,7 +92,10 @@ class HelixLabApp(ExtensionApp):
             return
         self._run_events.close()
         self._engine.stop()
-        await asyncio.get_running_loop().run_in_executor(None, self._engine.close)
+        loop = asyncio.get_running_loop()
+        if self._dashboards is not None:
+            await loop.run_in_executor(None, self._dashboards.stop)
+        await loop.run_in_executor(None, self._engine.close)
 
     def _open_lab(self) -> Lab:
         from helix_lab.lab import open_lab

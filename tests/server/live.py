@@ -19,6 +19,7 @@ import httpx
 
 TOKEN = "a-token-of-the-tests"
 START_LIMIT_S = 60.0
+WITH_DASHBOARDS = "--HelixLabApp.dashboards=True"
 T = TypeVar("T")
 
 
@@ -76,7 +77,12 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def launch(home: Path, *options: str, **more: str) -> subprocess.Popen[bytes]:
-    """Start a server process in a folder; its output goes to `server.log` there."""
+    """Start a server process in a folder; its output goes to `server.log` there.
+
+    It has no dashboards unless `WITH_DASHBOARDS` is among the options: their process costs seconds.
+    """
+    if WITH_DASHBOARDS not in options:
+        options = (*options, "--HelixLabApp.dashboards=False")
     home.mkdir(parents=True, exist_ok=True)
     code = "import sys; from helix_lab_server import launch; launch(sys.argv[1:])"
     with (home / "server.log").open("ab") as log:

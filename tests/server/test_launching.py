@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.server.live import TOKEN, LiveServer, launch, read_owner, serve, stop, wait_for
@@ -85,6 +86,12 @@ def test_a_server_that_is_stopped_leaves_no_owner_and_starts_again(tmp_path: Pat
 
     with serve(tmp_path) as second, second.client() as client:
         assert 200 == client.get("v1/conversations/kept").status_code
+
+
+def test_a_server_that_is_told_to_have_no_dashboards_starts_none(server: LiveServer) -> None:
+    children = psutil.Process(server.process.pid).children()
+
+    assert [] == [child for child in children if "helix_lab.doors.dashboards" in child.cmdline()]
 
 
 @pytest.mark.parametrize("module", ["helix_lab_server", "helix_lab_server.app"])

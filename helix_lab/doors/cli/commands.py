@@ -3,8 +3,8 @@
 The rule: the group is the first part of the HTTP path (`context` belongs to `conversations`).
 In it, a question (GET) whose path goes on in words is called by those words, and everything
 else by the verb of the operation: `GET /v1/analytics/debates/winners` is `analytics
-debates-winners`, `list_runs` is `runs list`. A group of one command is that command. Fields in
-the path and required `…_id` fields are arguments, all others options.
+debates-winners`, `list_runs` is `runs list`. A group of one command is that command, but for
+`dashboards list`. Fields in the path and required `…_id` fields are arguments, all others options.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ HAND_MADE = {
 """Operations with a command or a group of their own: operation → that."""
 
 _MERGED = {"context": "conversations"}
+_GROUPS_OF_ONE = frozenset({"dashboards"})
+"""They list things in the plural, and will have more commands."""
 
 
 def name_commands() -> dict[str, dict[str, Operation]]:
@@ -49,7 +51,7 @@ def make_command(group: str, *, summary: str) -> click.Command | None:
     operations = name_commands().get(group)
     if operations is None:
         return None
-    if len(operations) == 1:
+    if len(operations) == 1 and group not in _GROUPS_OF_ONE:
         return make_one(group, next(iter(operations.values())))
     commands = [make_one(name, operation) for name, operation in operations.items()]
     return click.Group(group, commands=commands, help=f"{summary}.")

@@ -28,9 +28,9 @@ and stay until the work that they began is done.
 
 How a command is called: the group is the first part of the HTTP path (`context` belongs to
 `conversations`). In it, a question whose path goes on in words is called by those words, and
-everything else by the verb of the operation. A group of one command is that command. Fields in the
-path and required ids are arguments; all others are options. A value that is JSON may be given as
-text, as `@file`, or as `-` for standard input.
+everything else by the verb of the operation. A group of one command is that command, but for
+`dashboards list`. Fields in the path and required ids are arguments; all others are options. A
+value that is JSON may be given as text, as `@file`, or as `-` for standard input.
 
 Answers are text for people; `--json`, before or after the command, gives the JSON of the REST API
 in one line. Notes and errors go to standard error.

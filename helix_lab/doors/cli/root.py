@@ -29,6 +29,7 @@ SUMMARIES = {
     "analytics": "Providers, conversations and debates in numbers",
     "catalog": "List the tables and columns that SQL can ask for",
     "conversations": "Record, read and replay conversations",
+    "dashboards": "List the dashboards, and whether they can be opened",
     "debates": "Let providers debate a topic, and see who won",
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",

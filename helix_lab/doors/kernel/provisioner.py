@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from helix_lab.doors.server_environment import describe_server
+
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 _EXTENSION = "helix_lab_server"
-_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
 
 
 class HelixLabProvisioner(LocalProvisioner):
@@ -28,7 +29,7 @@ class HelixLabProvisioner(LocalProvisioner):
         # Only now: the env of kernel.json is laid over what stood there before.
         server = _find_server(self.parent)
         if server is not None:
-            launch["env"] = {**(launch.get("env") or os.environ), **_describe(server)}
+            launch["env"] = {**(launch.get("env") or os.environ), **describe_server(server)}
         return launch
 
 
@@ -46,12 +47,3 @@ def _serves_lab(server: ServerApp) -> bool:
     extension = server.extension_manager.extensions.get(_EXTENSION)
     # A socket file has no URL that an HTTP client would understand.
     return extension is not None and bool(extension.enabled) and not server.sock
-
-
-def _describe(server: ServerApp) -> dict[str, str]:
-    scheme = "https" if server.certfile else "http"
-    host = _WILDCARDS.get(server.ip) or (f"[{server.ip}]" if ":" in server.ip else server.ip)
-    return {
-        "HELIX_LAB_URL": f"{scheme}://{host}:{server.port}{server.base_url}",
-        "HELIX_LAB_TOKEN": server.identity_provider.token,
-    }

@@ -1,0 +1,18 @@
+"""The pages by name: each is a function from the lab to what Panel shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from helix_lab.doors.dashboards.overview import make_overview
+from helix_lab.doors.dashboards.providers import make_providers
+from helix_lab.operations.methods import Methods
+
+if TYPE_CHECKING:
+    import panel as pn
+
+MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
+    "overview": make_overview,
+    "providers": make_providers,
+}

@@ -1,0 +1,146 @@
+"""Providers: how they answer over a window of time, how long they take, and who wins."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import panel as pn
+
+from helix_lab.doors.dashboards import charts
+from helix_lab.doors.dashboards.parts import (
+    Following,
+    make_heading,
+    make_html,
+    write_notice,
+    write_table,
+)
+from helix_lab.operations.analytics import ProviderRow, Window
+from helix_lab.operations.methods import Methods
+
+REFRESH_MS = 5000
+WINDOWS: tuple[str, ...] = get_args(Window)
+_DEFAULT = "24h"
+_EMPTY = "No provider answered in this window. Choose a longer one, or start a debate:"
+_EMPTY_AT_ALL = "No provider has answered yet. Start a debate, or take in debates of your own:"
+_COMMANDS = (
+    'helix-lab debates start --topic "Should services share a database?"',
+    "helix-lab import debates.jsonl",
+)
+_COLUMNS = (
+    "provider", "model", "requests", "success %", "mean s", "p95 s", "p99 s", "confidence",
+    "tokens", "cost USD", "debates", "wins", "win rate %",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page shows of one window."""
+
+    window: str
+    providers: Sequence[ProviderRow]
+    steps: Sequence[Any]
+    wins: Sequence[Any]
+
+
+def make_providers(lab: Methods) -> pn.Column:
+    """The page, which follows the lab as long as it is open; `?window=7d` chooses a window."""
+    page = _Providers(lab)
+    following = Following(page.read, page.show)
+    page.window.param.watch(following.refresh, "value")
+    following.begin(every_ms=REFRESH_MS)
+    return pn.Column(
+        make_heading("providers"),
+        pn.FlexBox(page.window, page.download, align_items="end", margin=(4, 12)),
+        following.trouble,
+        page.notice,
+        page.table,
+        page.times.layout,
+        page.wins.layout,
+        sizing_mode="stretch_width",
+    )
+
+
+class _Providers:
+    def __init__(self, lab: Methods) -> None:
+        self._lab = lab
+        self._facts = Facts(_DEFAULT, (), (), ())
+        self.window = pn.widgets.Select(
+            label="Window", options=list(WINDOWS), value=_asked_window(), width=120
+        )
+        self.download = pn.widgets.FileDownload(
+            callback=lambda: io.StringIO(write_csv(self._facts.providers)),
+            filename="helix-lab-providers.csv",
+            label="Save as CSV",
+            embed=False,
+            width=140,
+        )
+        self.notice = make_html()
+        self.table = make_html()
+        self.times = charts.make_response_times()
+        self.wins = charts.make_wins()
+
+    def read(self) -> Facts:
+        window = self.window.value
+        return Facts(
+            window,
+            self._lab.get_provider_performance(window=window).providers,
+            self._lab.get_response_times(window=window).steps,
+            self._lab.get_wins_by_position(window=window).wins,
+        )
+
+    def show(self, facts: Facts) -> None:
+        self._facts = facts
+        empty = _EMPTY_AT_ALL if facts.window == "all" else _EMPTY
+        self.notice.object = "" if facts.providers else write_notice(empty, *_COMMANDS)
+        rows = [_show_row(row) for row in facts.providers]
+        self.table.object = write_table(
+            f"Providers, {facts.window}", _COLUMNS, rows, empty="None in this window."
+        )
+        self.times.figure.x_range.start, self.times.figure.x_range.end = charts.span_of(facts.steps)
+        self.times.show(charts.stack_steps(facts.steps), height="top")
+        wins = charts.place_wins(facts.wins)
+        self.wins.figure.x_range.factors = wins["place"]
+        self.wins.show(wins, height="wins")
+        for chart, content in ((self.times, facts.steps), (self.wins, facts.wins)):
+            chart.layout.visible = bool(content)
+
+
+def _asked_window() -> str:
+    """The window of the address, if it names one that there is."""
+    asked = (pn.state.session_args or {}).get("window", [b""])[0].decode(errors="replace")
+    return asked if asked in WINDOWS else _DEFAULT
+
+
+def write_csv(rows: Sequence[ProviderRow]) -> str:
+    """All measures of the rows, with the names and units of the REST API."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(ProviderRow.model_fields))
+    writer.writeheader()
+    writer.writerows(row.model_dump() for row in rows)
+    return text.getvalue()
+
+
+def _show_row(row: ProviderRow) -> tuple[Any, ...]:
+    return (
+        row.provider,
+        row.model,
+        row.total_requests,
+        _round(row.success_rate, 1, times=100),
+        _round(row.avg_response_time_ms, 2, times=0.001),
+        _round(row.p95_response_time_ms, 2, times=0.001),
+        _round(row.p99_response_time_ms, 2, times=0.001),
+        _round(row.avg_confidence, 2),
+        row.total_tokens,
+        _round(row.total_cost_usd, 6),
+        row.debates,
+        row.wins,
+        _round(row.win_rate, 1, times=100),
+    )
+
+
+def _round(value: float | None, digits: int, *, times: float = 1) -> float | None:
+    return None if value is None else round(value * times, digits)

@@ -1,0 +1,164 @@
+"""Pages are functions of the lab: what they show of an empty one, a full one, and a silent one."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from helix_lab import Client, Lab
+from helix_lab.domain.model.errors import Unavailable
+from helix_lab.operations.analytics import ProviderRow
+from helix_lab.operations.dashboards import PAGES
+
+pn = pytest.importorskip("panel", reason="needs the extra dashboards")
+
+from helix_lab.doors.dashboards import charts  # noqa: E402 - only where Panel is
+from helix_lab.doors.dashboards.pages import MAKERS  # noqa: E402
+from helix_lab.doors.dashboards.parts import Following, write_table  # noqa: E402
+from helix_lab.doors.dashboards.providers import write_csv  # noqa: E402
+
+BY_NAME = pytest.mark.parametrize("name", MAKERS)
+
+
+def text_of(page: Any) -> str:
+    """All HTML of a page."""
+    return "\n".join(pane.object for pane in page.select(pn.pane.HTML))
+
+
+def sources_of(page: Any) -> list[dict[str, list[Any]]]:
+    """The values of all charts of a page that can be seen."""
+    figures = [pane.object for pane in page.select(pn.pane.Bokeh)]
+    return [dict(figure.renderers[0].data_source.data) for figure in figures]
+
+
+def test_every_dashboard_that_is_listed_has_a_page() -> None:
+    assert [page.name for page in PAGES] == list(MAKERS)
+
+
+@BY_NAME
+def test_a_page_of_an_empty_lab_says_what_to_do(lab: Lab, name: str) -> None:
+    page = MAKERS[name](lab)
+
+    page.get_root()
+    assert "helix-lab debates start" in text_of(page)
+    assert "helix-lab import" in text_of(page)
+
+
+def test_the_overview_shows_what_was_said_last(sampled: Lab) -> None:
+    sampled.start_conversation(conversation_id="fresh", title="Fresh from the lab")
+    sampled.append_messages("fresh", [{"role": "user", "content": "Hello"}] * 4)
+
+    page = MAKERS["overview"](sampled)
+
+    assert "Fresh from the lab" in text_of(page)
+    assert "Should an incident review name people?" in text_of(page)
+    assert "healthy" in text_of(page)
+    assert "Nothing is recorded yet" not in text_of(page)
+    assert 4 == sum(sources_of(page)[0]["messages"])
+
+
+def test_every_store_and_backend_has_a_row_in_the_overview(sampled: Lab) -> None:
+    text = text_of(MAKERS["overview"](sampled))
+
+    info = sampled.get_info()
+    assert all(f">{name}<" in text for name in [*info.projection_lag, *info.backends])
+    assert len(info.projection_lag) == text.count(">level<")
+
+
+def test_the_providers_page_shows_the_measures_of_its_window(sampled: Lab) -> None:
+    page = MAKERS["providers"](sampled)
+    select = page.select(pn.widgets.Select)[0]
+    assert "No provider answered in this window" in text_of(page)
+
+    asyncio.run(choose(select, "all"))
+
+    assert all(f">{name}<" in text_of(page) for name in ("aurora", "borealis", "cirrus"))
+    assert "No provider answered" not in text_of(page)
+    times, wins = sources_of(page)
+    assert 24 == sum(times["turns"])
+    assert 5 == sum(wins["wins"])
+
+
+async def choose(select: Any, value: str) -> None:
+    """Choose as a browser does, and wait until what that starts has ended."""
+    select.value = value
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+
+def test_values_are_shown_as_text_and_never_as_html(lab: Lab) -> None:
+    evil = "<script>alert(1)</script><button data-commandlinker-command='x'>"
+    lab.start_conversation(conversation_id="evil", title=evil)
+
+    text = text_of(MAKERS["overview"](lab))
+
+    assert "<script" not in text
+    assert "<button" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_csv_has_all_measures_under_their_names(sampled: Lab) -> None:
+    rows = sampled.get_provider_performance(window="all").providers
+
+    read = list(csv.DictReader(io.StringIO(write_csv(rows))))
+
+    assert list(ProviderRow.model_fields) == list(read[0])
+    assert [row.provider for row in rows] == [row["provider"] for row in read]
+
+
+def test_boxes_of_one_step_stand_on_top_of_each_other(sampled: Lab) -> None:
+    steps = sampled.get_response_times(window="all").steps
+
+    boxes = charts.stack_steps([*steps, *steps])
+
+    tops: dict[float, int] = {}
+    for left, bottom, top in zip(boxes["from_s"], boxes["bottom"], boxes["top"], strict=True):
+        assert tops.get(left, 0) == bottom
+        tops[left] = top
+    assert 2 * sum(step.turns for step in steps) == sum(boxes["turns"])
+
+
+def test_a_name_keeps_its_colour_whatever_the_order() -> None:
+    assert charts.colour_of(["a", "b", "c"]) == charts.colour_of(["c", "a", "b", "a"])
+
+
+def test_a_lab_that_does_not_answer_is_named_on_the_page() -> None:
+    with Client("http://127.0.0.1:9", "token") as nobody:
+        page = MAKERS["overview"](nobody)
+
+    assert "Helix Lab cannot tell" in text_of(page)
+
+
+def test_a_lab_that_answers_again_is_not_complained_of_any_more() -> None:
+    troubles = [Unavailable("away", service="helix_lab")]
+    shown: list[str] = []
+
+    def read() -> str:
+        if troubles:
+            raise troubles.pop()
+        return "facts"
+
+    following = Following(read, shown.append)
+    following.begin(every_ms=1000)
+    assert "away" in following.trouble.object
+
+    asyncio.run(following.refresh())
+
+    assert (["facts"], "") == (shown, following.trouble.object)
+
+
+def test_an_empty_table_says_what_to_do() -> None:
+    assert "<p>do &lt;this&gt;</p>" in write_table("Title", ("a",), [], empty="do <this>")
+
+
+def test_the_package_is_not_loaded_with_the_lab() -> None:
+    code = "import sys, helix_lab.lab, helix_lab_server.app; print('panel' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "False" == done.stdout.strip()
