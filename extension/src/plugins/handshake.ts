@@ -7,7 +7,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import manifest from '../../package.json';
-import { type Handshake, shakeHands } from '../model';
+import { type Handshake, shakeHands } from '../model/handshake';
 
 /** Says once, at the start, what to do when this front end and the server do not belong together. */
 export const handshake: JupyterFrontEndPlugin<void> = {
