@@ -1,7 +1,7 @@
 """Makes the pictures of the documentation from a real server and a real browser.
 
 `python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, and writes
-`docs/images/notebook-01.png`. Without Chromium it says so and makes nothing.
+`docs/images/notebook-01.png` and `docs/images/panel.png`. Without Chromium it says so and makes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.server.live import TOKEN, serve
+from helix_lab.testing.fake_llm import FakeLLM
+from tests.chromium import ARGUMENTS, HOW, find_chromium
+from tests.server.live import TOKEN, LiveServer, serve
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -23,18 +25,14 @@ NOTEBOOK = "01-first-answers.ipynb"
 WIDTH, HEIGHT = 1200, 1130
 LIMIT_MS = 120_000
 MAX_BYTES = 300_000
+PANEL = "helix-lab-panel"
+SLOW_MS = 600_000
 
 # All cells in the page, so that the last one can be waited for; nothing that blinks or moves.
 _SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none", "recordTiming": False},
     "codemirror-extension/plugin": {"defaultConfig": {"cursorBlinkRate": 0}},
 }
-
-
-def find_chromium() -> str | None:
-    """Give the path of a Chromium, if the machine has one."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, names)), None)
 
 
 def take_all(chromium: str) -> None:
@@ -46,13 +44,21 @@ def take_all(chromium: str) -> None:
             path = home / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(settings), encoding="utf-8")
-        with serve(home) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-            )
+        with (
+            FakeLLM(delay_ms=SLOW_MS) as fake,
+            serve(home, HELIX_PROVIDERS=name_providers(fake)) as server,
+            sync_playwright() as playwright,
+        ):
+            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             take_notebook(page, server.url)
+            take_panel(page, server)
             browser.close()
+
+
+def name_providers(fake: FakeLLM) -> str:
+    """Configure one provider that never answers in time, for a run that goes on."""
+    return json.dumps([{"name": "slow", "base_url": fake.base_url, "model": "sage"}])
 
 
 def take_notebook(page: Page, url: str) -> None:
@@ -65,7 +71,31 @@ def take_notebook(page: Page, url: str) -> None:
     page.keyboard.press("Control+s")
     heading = page.locator(".jp-Notebook .jp-MarkdownCell", has_text="Who wins, and how long")
     heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
-    target = IMAGES / "notebook-01.png"
+    take(page, "notebook-01.png")
+
+
+def take_panel(page: Page, server: LiveServer) -> None:
+    """Open the panel beside notebook 01, with runs of its debates and one that goes on."""
+    page.set_viewport_size({"width": WIDTH, "height": 900})
+    page.locator(f'li.lm-TabBar-tab[data-id="{PANEL}"]').click()
+    panel = page.locator(f"#{PANEL}")
+    with server.client() as client:
+        for topic in ("Tabs or spaces?", "One repository or many?", "Types or tests first?"):
+            client.post("v1/debates", json={"topic": topic, "wait_s": 30}).raise_for_status()
+        slow = {"topic": "Rewrite or repair?", "participants": [{"provider": "slow"}] * 2}
+        run_id = client.post("v1/debates", json=slow).raise_for_status().json()["debate_id"]
+        expect(panel.locator(f'[data-run="{run_id}"]')).to_contain_text("running")
+        panel.locator("summary", has_text="message_metrics").click()
+        page.locator(".jp-Notebook .jp-CodeCell", has_text="%%sql").first.evaluate(
+            "cell => cell.scrollIntoView({block: 'center'})"
+        )
+        take(page, "panel.png")
+        client.post(f"v1/runs/{run_id}/cancel").raise_for_status()
+
+
+def take(page: Page, name: str) -> None:
+    """Write one picture, and say how large it is."""
+    target = IMAGES / name
     target.parent.mkdir(exist_ok=True)
     page.screenshot(path=target, animations="disabled")
     size = target.stat().st_size
@@ -91,7 +121,7 @@ def main() -> int:
     """Make the pictures, or say why not."""
     chromium = find_chromium()
     if chromium is None:
-        sys.stdout.write("no pictures: no Chromium on the PATH (apt-get install chromium)\n")
+        sys.stdout.write(f"no pictures: {HOW}\n")
         return 0
     take_all(chromium)
     return 0

@@ -17,6 +17,9 @@ interface IContext {
   readonly trans: TranslationBundle;
 }
 
+/** How long a hint stays. */
+const SHOWN_MS = 8_000;
+
 type Args = ReadonlyPartialJSONObject;
 
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
@@ -83,7 +86,11 @@ function insertName(name: string, { notebooks, trans }: IContext): void {
   const editor = notebooks?.activeCell?.editor;
   if (!editor) {
     Notification.info(
-      trans.__('Open a notebook and select a cell, then insert %1 again.', name)
+      trans.__(
+        'Open a notebook and select a cell, then insert %1 again.',
+        name
+      ),
+      { autoClose: SHOWN_MS }
     );
     return;
   }
@@ -102,7 +109,8 @@ async function cancelRun(
       trans.__(
         'The run was not cancelled. Refresh Helix Lab to see how it stands. (%1)',
         toError(error).message
-      )
+      ),
+      { autoClose: false }
     );
     await model.runs.refresh();
   }
@@ -118,7 +126,8 @@ function openDashboard(
   const target = new URL(url, URLExt.join(baseUrl, '/'));
   if (target.origin !== new URL(baseUrl).origin) {
     Notification.error(
-      trans.__('%1 is not on this server, so it was not opened.', target.href)
+      trans.__('%1 is not on this server, so it was not opened.', target.href),
+      { autoClose: false }
     );
     return;
   }

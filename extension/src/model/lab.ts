@@ -47,6 +47,7 @@ export class LabModel implements IDisposable {
     this.runs = new RunList(settings);
     this.connection.returned.connect(() => {
       void this.refreshContents();
+      this.runs.watchClosely();
     });
     events.connect(this.onEvent);
     this._leave = () => {

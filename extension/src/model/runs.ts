@@ -15,6 +15,8 @@ export interface IRunChange {
 const PAGE = 100;
 const GATHER_MS = 300;
 const QUIET_MS = 30_000;
+const CLOSE_MS = 3_000;
+const CLOSELY_FOR_MS = 60_000;
 const ONE_BY_ONE = 4;
 
 /**
@@ -36,6 +38,8 @@ export class RunList {
   private _isLoaded = false;
   private _loading: Promise<void> | null = null;
   private _heardAt_ms = 0;
+  private _closelyUntil_ms = 0;
+  private _isStarted = false;
 
   constructor(private readonly settings: ServerConnection.ISettings) {
     this._complete = new Throttler(() => this.completeRuns(), {
@@ -84,7 +88,21 @@ export class RunList {
 
   /** Begin to poll where nothing is pushed. */
   start(): void {
+    this._isStarted = true;
     void this._poll.start();
+  }
+
+  /** Ask often for a while: the server was away, and the page may not hear it yet. */
+  watchClosely(): void {
+    this._closelyUntil_ms = Date.now() + CLOSELY_FOR_MS;
+    this._poll.frequency = {
+      interval: CLOSE_MS,
+      max: CLOSE_MS,
+      backoff: false
+    };
+    if (this._isStarted) {
+      void this._poll.refresh();
+    }
   }
 
   /** Read the newest page again; never throws. */
@@ -125,8 +143,14 @@ export class RunList {
   }
 
   private async refreshIfQuiet(): Promise<void> {
-    if (Date.now() - this._heardAt_ms >= QUIET_MS) {
+    const now_ms = Date.now();
+    const isClose = now_ms < this._closelyUntil_ms;
+    if (isClose || now_ms - this._heardAt_ms >= QUIET_MS) {
       await this.refresh();
+    }
+    if (!isClose) {
+      const interval = QUIET_MS / 2;
+      this._poll.frequency = { interval, max: interval, backoff: false };
     }
   }
 
