@@ -1,7 +1,8 @@
 """Makes the pictures of the documentation from a real server and a real browser.
 
 `python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, and writes
-`docs/images/notebook-01.png` and `docs/images/panel.png`. Without Chromium it says so and makes nothing.
+`docs/images/notebook-01.png` and `docs/images/panel.png`. Without Chromium it says so and makes
+nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Page, expect, sync_playwright
 
 from helix_lab.testing.fake_llm import FakeLLM
@@ -81,9 +83,8 @@ def take_panel(page: Page, server: LiveServer) -> None:
     panel = page.locator(f"#{PANEL}")
     with server.client() as client:
         for topic in ("Tabs or spaces?", "One repository or many?", "Types or tests first?"):
-            client.post("v1/debates", json={"topic": topic, "wait_s": 30}).raise_for_status()
-        slow = {"topic": "Rewrite or repair?", "participants": [{"provider": "slow"}] * 2}
-        run_id = client.post("v1/debates", json=slow).raise_for_status().json()["debate_id"]
+            start_debate(client, topic, provider="offline", wait_s=30)
+        run_id = start_debate(client, "Rewrite or repair?", provider="slow", wait_s=0)
         expect(panel.locator(f'[data-run="{run_id}"]')).to_contain_text("running")
         panel.locator("summary", has_text="message_metrics").click()
         page.locator(".jp-Notebook .jp-CodeCell", has_text="%%sql").first.evaluate(
@@ -91,6 +92,14 @@ def take_panel(page: Page, server: LiveServer) -> None:
         )
         take(page, "panel.png")
         client.post(f"v1/runs/{run_id}/cancel").raise_for_status()
+
+
+def start_debate(client: httpx.Client, topic: str, *, provider: str, wait_s: int) -> str:
+    """Start a debate of one provider with itself, and give its id."""
+    seats = [{"provider": provider}] * 2
+    asked = {"topic": topic, "participants": seats, "wait_s": wait_s}
+    answer = client.post("v1/debates", json=asked).raise_for_status()
+    return str(answer.json()["debate_id"])
 
 
 def take(page: Page, name: str) -> None:

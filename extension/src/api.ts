@@ -57,11 +57,14 @@ export interface IRunsPage {
   readonly next_cursor: string | null;
 }
 
-/** A page of charts; its URL belongs to the same server. */
+/** A page of charts, at a path below the base URL of the server. */
 export interface IDashboard {
   readonly name: string;
   readonly title: string;
-  readonly url: string;
+  readonly summary: string;
+  readonly path: string;
+  /** What to do so that it can be opened; null when it can. */
+  readonly how_to: string | null;
 }
 
 /** Who is running on the server. */
@@ -145,7 +148,9 @@ export async function listDashboards(
     return fields.list('dashboards', row => ({
       name: row.text('name'),
       title: row.text('title'),
-      url: row.text('url')
+      summary: row.text('summary'),
+      path: row.text('path'),
+      how_to: row.optionalText('how_to')
     }));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) {

@@ -75,9 +75,9 @@ function addItemCommands(context: IContext): void {
   app.commands.addCommand(CommandIDs.openDashboard, {
     label: trans.__('Open a Dashboard'),
     caption: trans.__('Open a dashboard of Helix Lab in a tab'),
-    describedBy: describe('title', 'url'),
+    describedBy: describe('title', 'path'),
     execute: args => {
-      openDashboard(text(args, 'title'), text(args, 'url'), context);
+      openDashboard(text(args, 'title'), text(args, 'path'), context);
     }
   });
 }
@@ -119,17 +119,20 @@ async function cancelRun(
 /** Dashboards of this server only: no page from elsewhere comes into the lab. */
 function openDashboard(
   title: string,
-  url: string,
+  path: string,
   { app, trans }: IContext
 ): void {
   const { baseUrl } = app.serviceManager.serverSettings;
-  const target = new URL(url, URLExt.join(baseUrl, '/'));
+  const target = new URL(path, URLExt.join(baseUrl, '/'));
   if (target.origin !== new URL(baseUrl).origin) {
     Notification.error(
       trans.__('%1 is not on this server, so it was not opened.', target.href),
       { autoClose: false }
     );
     return;
+  }
+  if (document.body.dataset['jpThemeLight'] === 'false') {
+    target.searchParams.set('theme', 'dark');
   }
   const content = new IFrame({
     sandbox: ['allow-scripts', 'allow-same-origin', 'allow-downloads']

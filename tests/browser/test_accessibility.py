@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -18,11 +19,18 @@ SETTING = "lab/api/settings/@jupyterlab/apputils-extension:themes"
 GRAVE = {"serious", "critical"}
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.fixture(params=THEMES)
+def theme(request: pytest.FixtureRequest, client: httpx.Client) -> Iterator[str]:
+    """A theme that is chosen for one test."""
+    name = str(request.param)
+    client.put(SETTING, json={"raw": json.dumps({"theme": name})}).raise_for_status()
+    yield name
+    client.put(SETTING, json={"raw": "{}"}).raise_for_status()
+
+
 def test_axe_finds_no_serious_fault(
     theme: str, server: LiveServer, client: httpx.Client, open_lab: OpenLab, axe: str
 ) -> None:
-    client.put(SETTING, json={"raw": json.dumps({"theme": theme})}).raise_for_status()
     run_id = start_debate(client, f"Is {theme} readable?")
     page = open_lab(server)
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)

@@ -118,6 +118,31 @@ def test_dashboards_are_not_shown_where_the_server_offers_none(
     expect(panel(page)).not_to_contain_text("Dashboards")
 
 
+def test_a_dashboard_opens_in_a_tab_and_one_from_elsewhere_does_not(
+    context: BrowserContext, server: LiveServer, open_lab: OpenLab
+) -> None:
+    rows = [
+        {"name": name, "title": name, "summary": "Charts", "path": path, "how_to": how_to}
+        for name, path, how_to in (
+            ("Overview", "health", None),
+            ("Foreign", "https://elsewhere.test/", None),
+            ("Absent", "none", "pip install it"),
+        )
+    ]
+    context.route("**/v1/dashboards*", lambda route: route.fulfill(json={"dashboards": rows}))
+    page = open_lab(server)
+
+    panel(page).get_by_role("button", name="Foreign").click()
+    refusal = page.get_by_role("alert").filter(has_text="is not on this server")
+    expect(refusal).to_be_visible()
+    panel(page).get_by_role("button", name="Overview").click()
+
+    expect(page.locator("iframe")).to_have_attribute("src", f"{server.url}health")
+    expect(page.frame_locator("iframe").locator("body")).to_contain_text("healthy")
+    expect(panel(page).get_by_role("button", name="Absent")).to_be_disabled()
+    expect(panel(page)).to_contain_text("pip install it")
+
+
 def test_a_server_that_goes_away_and_comes_back_is_noticed(
     tmp_path: Path, open_lab: OpenLab
 ) -> None:

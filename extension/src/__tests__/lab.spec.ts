@@ -69,7 +69,15 @@ describe('LabModel', () => {
   });
 
   it('has the dashboards that the server names', async () => {
-    const dashboards = [{ name: 'overview', title: 'Overview', url: '/o' }];
+    const dashboards = [
+      {
+        name: 'overview',
+        title: 'Overview',
+        summary: 'What is recorded',
+        path: 'helix-dash/overview',
+        how_to: null
+      }
+    ];
     const routes = routesOfALab();
     routes['GET /v1/dashboards'] = { body: { dashboards } };
     const { lab } = labOn(routes);

@@ -21,12 +21,14 @@ export function DashboardsView(props: IDashboardsProps): React.JSX.Element {
         <li key={dashboard.name}>
           <button
             className="hx-Button"
+            disabled={dashboard.how_to !== null}
             onClick={() => {
               open(dashboard);
             }}
           >
             {dashboard.title}
           </button>
+          <p className="hx-Detail">{dashboard.how_to ?? dashboard.summary}</p>
         </li>
       ))}
     </ul>

@@ -64,8 +64,8 @@ export class HelixPanel extends SidePanel {
       trans.__('Dashboards'),
       <DashboardsView
         {...{ model, trans }}
-        open={({ title, url }) => {
-          run(CommandIDs.openDashboard, { title, url });
+        open={({ title, path }) => {
+          run(CommandIDs.openDashboard, { title, path });
         }}
       />
     );

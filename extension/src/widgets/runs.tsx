@@ -96,7 +96,11 @@ function RunRow(props: IRunRowProps): React.JSX.Element {
           {sign}
         </span>
         <span className="hx-Runs-kind">{run.kind}</span>
-        <span className="hx-Runs-state">{text}</span>
+        <span className="hx-Runs-state">
+          {run.state === 'running'
+            ? trans.__('%1, %2 %', text, Math.floor(run.progress * 100))
+            : text}
+        </span>
         {run.state === 'running' && (
           <progress
             value={run.progress}

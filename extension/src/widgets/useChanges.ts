@@ -1,5 +1,5 @@
 import type { ISignal } from '@lumino/signaling';
-import { useEffect, useReducer, useState } from 'react';
+import { useEffect, useReducer } from 'react';
 
 /** Draw the component again whenever one of the signals is emitted. */
 export function useChanges(...signals: readonly ISignal<unknown, unknown>[]) {
@@ -9,6 +9,7 @@ export function useChanges(...signals: readonly ISignal<unknown, unknown>[]) {
       redraw();
     };
     signals.forEach(signal => signal.connect(onChange));
+    redraw();
     return () => {
       signals.forEach(signal => signal.disconnect(onChange));
     };
@@ -18,17 +19,15 @@ export function useChanges(...signals: readonly ISignal<unknown, unknown>[]) {
 
 /** The time in ms, fresh every second while `isTicking`. */
 export function useNow_ms(isTicking: boolean): number {
-  const [now_ms, setNow_ms] = useState(Date.now());
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     if (!isTicking) {
       return;
     }
-    const timer = setInterval(() => {
-      setNow_ms(Date.now());
-    }, 1000);
+    const timer = setInterval(redraw, 1000);
     return () => {
       clearInterval(timer);
     };
   }, [isTicking]);
-  return Math.max(now_ms, Date.now());
+  return Date.now();
 }
