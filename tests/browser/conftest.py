@@ -37,8 +37,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A lab whose one provider answers after ten minutes, so that a debate can be cancelled."""
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A lab whose one provider answers after ten minutes; it starts only where a browser is."""
     with FakeLLM(delay_ms=SLOW_MS) as fake:
         slow = {"name": "slow", "base_url": fake.base_url, "model": "sage", "api_key_env": KEY}
         settings = {"HELIX_PROVIDERS": json.dumps([slow]), KEY: "secret"}
