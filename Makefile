@@ -25,6 +25,7 @@ lab: install ## start JupyterLab with Helix Lab; HELIX_PORT, HELIX_DATA_DIR and 
 	@exec .venv/bin/helix-lab serve
 
 test: install ## run the checks and every test, and sum up
+	@.venv/bin/python -m tests.chromium
 	@.venv/bin/python -m tests.run
 
 check: install ## format, lint, types, import contracts, docs: the tests that need no run

@@ -7,8 +7,10 @@ export default defineConfig([
   {
     ignores: ['node_modules', 'lib', 'coverage', 'style', '**/*.js', '**/*.mjs']
   },
-  js.configs.recommended,
-  tseslint.configs.strictTypeChecked,
+  {
+    files: ['**/*.ts', '**/*.tsx'],
+    extends: [js.configs.recommended, tseslint.configs.strictTypeChecked]
+  },
   { plugins: { jupyter } },
   jupyter.configs.recommended,
   {
@@ -42,14 +44,14 @@ export default defineConfig([
   },
   {
     // Below the plugins nothing knows the application: `api` and `model` run in any page, or none.
-    files: ['src/api.ts', 'src/model.ts'],
+    files: ['src/answer.ts', 'src/api.ts', 'src/model/**/*.ts'],
     rules: {
       'no-restricted-globals': ['error', 'document', 'window'],
       'no-restricted-imports': [
         'error',
         {
           paths: ['@jupyterlab/application', '@jupyterlab/apputils', 'react'],
-          patterns: ['./plugins/*', './widgets/*', '@lumino/widgets']
+          patterns: ['**/plugins/*', '**/widgets/*', '@lumino/widgets']
         }
       ]
     }

@@ -63,7 +63,12 @@ SUITES = [
     Suite("extension-lint", "jlpm run lint:check", folder="extension", is_check=True),
     Suite("docs", f"{PYTEST} tests/docs", writes_report=True, is_check=True),
     Suite("extension", "jlpm run test", folder="extension", writes_report=True),
-    Suite("python", f"{PYTEST} tests --ignore tests/docs", writes_report=True),
+    Suite(
+        "python",
+        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser",
+        writes_report=True,
+    ),
+    Suite("browser", f"{PYTEST} tests/browser", writes_report=True),
     Suite(
         "notebooks",
         f"{PYTEST} notebooks --nbval-lax --nbval-kernel-name helix-lab -p no:randomly"

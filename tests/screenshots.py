@@ -1,8 +1,8 @@
 """Makes the pictures of the documentation from a real server and a real browser.
 
 `python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, opens the
-dashboard Providers on the same samples, and writes `docs/images/`. Without Chromium it says so and
-makes nothing.
+panel and the dashboard Providers on the same samples, and writes `docs/images/`. Without
+Chromium it says so and makes nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.server.live import TOKEN, WITH_DASHBOARDS, serve
+from helix_lab.testing.fake_llm import FakeLLM
+from tests.chromium import ARGUMENTS, HOW, find_chromium
+from tests.server.live import TOKEN, WITH_DASHBOARDS, LiveServer, serve
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -25,18 +28,14 @@ WIDTH, HEIGHT = 1200, 1130
 DASHBOARD_HEIGHT = 1130
 LIMIT_MS = 120_000
 MAX_BYTES = 300_000
+PANEL = "helix-lab-panel"
+SLOW_MS = 600_000
 
 # All cells in the page, so that the last one can be waited for; nothing that blinks or moves.
 _SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none", "recordTiming": False},
     "codemirror-extension/plugin": {"defaultConfig": {"cursorBlinkRate": 0}},
 }
-
-
-def find_chromium() -> str | None:
-    """Give the path of a Chromium, if the machine has one."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, names)), None)
 
 
 def take_all(chromium: str) -> None:
@@ -48,14 +47,22 @@ def take_all(chromium: str) -> None:
             path = home / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(settings), encoding="utf-8")
-        with serve(home, WITH_DASHBOARDS) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-            )
+        with (
+            FakeLLM(delay_ms=SLOW_MS) as fake,
+            serve(home, WITH_DASHBOARDS, HELIX_PROVIDERS=name_providers(fake)) as server,
+            sync_playwright() as playwright,
+        ):
+            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             take_notebook(page, server.url)
+            take_panel(page, server)
             take_providers(page, server.url)
             browser.close()
+
+
+def name_providers(fake: FakeLLM) -> str:
+    """Configure one provider that never answers in time, for a run that goes on."""
+    return json.dumps([{"name": "slow", "base_url": fake.base_url, "model": "sage"}])
 
 
 def take_notebook(page: Page, url: str) -> None:
@@ -68,7 +75,33 @@ def take_notebook(page: Page, url: str) -> None:
     page.keyboard.press("Control+s")
     heading = page.locator(".jp-Notebook .jp-MarkdownCell", has_text="Who wins, and how long")
     heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
-    write_picture(page, "notebook-01.png")
+    take(page, "notebook-01.png")
+
+
+def take_panel(page: Page, server: LiveServer) -> None:
+    """Open the panel beside notebook 01, with runs of its debates and one that goes on."""
+    page.set_viewport_size({"width": WIDTH, "height": 900})
+    page.locator(f'li.lm-TabBar-tab[data-id="{PANEL}"]').click()
+    panel = page.locator(f"#{PANEL}")
+    with server.client() as client:
+        for topic in ("Tabs or spaces?", "One repository or many?", "Types or tests first?"):
+            start_debate(client, topic, provider="offline", wait_s=30)
+        run_id = start_debate(client, "Rewrite or repair?", provider="slow", wait_s=0)
+        expect(panel.locator(f'[data-run="{run_id}"]')).to_contain_text("running")
+        panel.locator("summary", has_text="message_metrics").click()
+        page.locator(".jp-Notebook .jp-CodeCell", has_text="%%sql").first.evaluate(
+            "cell => cell.scrollIntoView({block: 'center'})"
+        )
+        take(page, "panel.png")
+        client.post(f"v1/runs/{run_id}/cancel").raise_for_status()
+
+
+def start_debate(client: httpx.Client, topic: str, *, provider: str, wait_s: int) -> str:
+    """Start a debate of one provider with itself, and give its id."""
+    seats = [{"provider": provider}] * 2
+    asked = {"topic": topic, "participants": seats, "wait_s": wait_s}
+    answer = client.post("v1/debates", json=asked).raise_for_status()
+    return str(answer.json()["debate_id"])
 
 
 def take_providers(page: Page, url: str) -> None:
@@ -78,11 +111,11 @@ def take_providers(page: Page, url: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LIMIT_MS)
     expect(page.locator(".bk-Canvas canvas").first).to_be_visible(timeout=LIMIT_MS)
     page.wait_for_load_state("networkidle")
-    write_picture(page, "dashboard-providers.png")
+    take(page, "dashboard-providers.png")
 
 
-def write_picture(page: Page, name: str) -> None:
-    """Write what the page shows, and say how large it is."""
+def take(page: Page, name: str) -> None:
+    """Write one picture, and say how large it is."""
     target = IMAGES / name
     target.parent.mkdir(exist_ok=True)
     page.screenshot(path=target, animations="disabled")
@@ -109,7 +142,7 @@ def main() -> int:
     """Make the pictures, or say why not."""
     chromium = find_chromium()
     if chromium is None:
-        sys.stdout.write("no pictures: no Chromium on the PATH (apt-get install chromium)\n")
+        sys.stdout.write(f"no pictures: {HOW}\n")
         return 0
     take_all(chromium)
     return 0

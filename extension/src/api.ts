@@ -1,35 +1,163 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-/** What `GET /v1/info` answers. */
+import { ApiError, Fields, isRecord } from './answer';
+
+export { ApiError } from './answer';
+
+/** What `GET /v1/info` answers; `backends` names the technology of each. */
 export interface IInfo {
   readonly name: string;
   readonly version: string;
   readonly node_id: string;
+  readonly backends: Readonly<Record<string, string>>;
 }
 
-/** The server was reached and refused; `code` is one of the codes of the REST contract. */
-export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string
-  ) {
-    super(message);
-    this.name = 'ApiError';
-  }
+export const SERVICE_STATES = ['connected', 'embedded', 'unreachable'] as const;
+export type ServiceState = (typeof SERVICE_STATES)[number];
+
+/** What `GET /health` answers: each state comes from a fresh probe. */
+export interface IHealth {
+  readonly status: 'healthy' | 'degraded';
+  readonly services: Readonly<Record<string, ServiceState>>;
+}
+
+/** One column that SQL can ask for. */
+export interface IColumn {
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+  readonly comment: string | null;
+}
+
+export const RUN_STATES = [
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled'
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** One execution of a job; times are ISO 8601 in UTC, `progress` goes from 0 to 1. */
+export interface IRun {
+  readonly run_id: string;
+  readonly kind: string;
+  readonly state: RunState;
+  readonly progress: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+}
+
+/** Runs, newest first; without a cursor it is the last page. */
+export interface IRunsPage {
+  readonly runs: readonly IRun[];
+  readonly next_cursor: string | null;
+}
+
+/** A page of charts, at a path below the base URL of the server. */
+export interface IDashboard {
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly path: string;
+  /** What to do so that it can be opened; null when it can. */
+  readonly how_to: string | null;
 }
 
 /** Who is running on the server. */
 export async function getInfo(
   settings: ServerConnection.ISettings
 ): Promise<IInfo> {
-  const body = await request('info', {}, settings);
+  const fields = new Fields(await request('info', {}, settings));
   return {
-    name: readString(body, 'name'),
-    version: readString(body, 'version'),
-    node_id: readString(body, 'node_id')
+    name: fields.text('name'),
+    version: fields.text('version'),
+    node_id: fields.text('node_id'),
+    backends: fields.record('backends', (all, name) => all.text(name))
   };
+}
+
+/** How each backend is. */
+export async function getHealth(
+  settings: ServerConnection.ISettings
+): Promise<IHealth> {
+  const url = URLExt.join(settings.baseUrl, 'health');
+  const fields = new Fields(await ask(url, {}, settings));
+  return {
+    status: fields.oneOf('status', ['healthy', 'degraded']),
+    services: fields.record('services', (all, name) =>
+      all.oneOf(name, SERVICE_STATES)
+    )
+  };
+}
+
+/** Every column of every table, in the order of the server. */
+export async function listColumns(
+  settings: ServerConnection.ISettings
+): Promise<readonly IColumn[]> {
+  const fields = new Fields(await request('catalog', {}, settings));
+  return fields.list('columns', row => ({
+    table: row.text('table'),
+    column: row.text('column'),
+    type: row.text('type'),
+    comment: row.optionalText('comment')
+  }));
+}
+
+/** One page of runs, from the newest or from a cursor on. */
+export async function listRuns(
+  settings: ServerConnection.ISettings,
+  options: { readonly limit: number; readonly cursor?: string }
+): Promise<IRunsPage> {
+  const query = URLExt.objectToQueryString({ ...options });
+  const fields = new Fields(await request(`runs${query}`, {}, settings));
+  return {
+    runs: fields.list('runs', readRun),
+    next_cursor: fields.optionalText('next_cursor')
+  };
+}
+
+/** One run. */
+export async function getRun(
+  settings: ServerConnection.ISettings,
+  runId: string
+): Promise<IRun> {
+  const path = `runs/${encodeURIComponent(runId)}`;
+  return readRun(new Fields(await request(path, {}, settings)));
+}
+
+/** Ask a run to stop; the answer is the run as it is now, which may still be running. */
+export async function cancelRun(
+  settings: ServerConnection.ISettings,
+  runId: string
+): Promise<IRun> {
+  const path = `runs/${encodeURIComponent(runId)}/cancel`;
+  const init = { method: 'POST', body: '{}' };
+  return readRun(new Fields(await request(path, init, settings)));
+}
+
+/** The dashboards of this server; null where it has none to offer. */
+export async function listDashboards(
+  settings: ServerConnection.ISettings
+): Promise<readonly IDashboard[] | null> {
+  try {
+    const fields = new Fields(await request('dashboards', {}, settings));
+    return fields.list('dashboards', row => ({
+      name: row.text('name'),
+      title: row.text('title'),
+      summary: row.text('summary'),
+      path: row.text('path'),
+      how_to: row.optionalText('how_to')
+    }));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 /**
@@ -43,7 +171,14 @@ export async function request(
   init: RequestInit,
   settings: ServerConnection.ISettings
 ): Promise<unknown> {
-  const url = URLExt.join(settings.baseUrl, 'v1', path);
+  return ask(URLExt.join(settings.baseUrl, 'v1', path), init, settings);
+}
+
+async function ask(
+  url: string,
+  init: RequestInit,
+  settings: ServerConnection.ISettings
+): Promise<unknown> {
   const response = await ServerConnection.makeRequest(url, init, settings);
   const body = parse(await response.text());
   if (!response.ok) {
@@ -57,6 +192,22 @@ export async function request(
     );
   }
   return body;
+}
+
+function readRun(fields: Fields): IRun {
+  return {
+    run_id: fields.text('run_id'),
+    kind: fields.text('kind'),
+    state: fields.oneOf('state', RUN_STATES),
+    progress: fields.number('progress'),
+    error: fields.optional('error', error => ({
+      code: error.text('code'),
+      message: error.text('message')
+    })),
+    created_at: fields.text('created_at'),
+    started_at: fields.optionalText('started_at'),
+    ended_at: fields.optionalText('ended_at')
+  };
 }
 
 /** The body as JSON; `undefined`, which JSON cannot say, when it is something else. */
@@ -78,20 +229,4 @@ function refusal(response: Response, body: unknown): ApiError {
       ? message
       : `${response.status} ${response.statusText}`
   );
-}
-
-function readString(body: unknown, field: string): string {
-  const value = isRecord(body) ? body[field] : undefined;
-  if (typeof value !== 'string') {
-    throw new ApiError(
-      200,
-      'bad_answer',
-      `the answer has no text field "${field}"`
-    );
-  }
-  return value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,3 +1,18 @@
+import { commands } from './plugins/commands';
 import { handshake } from './plugins/handshake';
+import { model } from './plugins/model';
+import { panel } from './plugins/panel';
+import { running } from './plugins/running';
+import { sqlColours, sqlCompletion } from './plugins/sql';
+import { status } from './plugins/status';
 
-export default [handshake];
+export default [
+  commands,
+  handshake,
+  model,
+  panel,
+  running,
+  sqlColours,
+  sqlCompletion,
+  status
+];

@@ -20,7 +20,12 @@ function serverThatAnswers(
   });
 }
 
-const INFO = { name: 'helix-lab', version: '1.2.3', node_id: 'node-1' };
+const INFO = {
+  name: 'helix-lab',
+  version: '1.2.3',
+  node_id: 'node-1',
+  backends: { log: 'sqlite' }
+};
 
 describe('getInfo', () => {
   it('gives what the server says of itself', async () => {
@@ -48,7 +53,8 @@ describe('getInfo', () => {
     '[]',
     'null',
     '"helix-lab"',
-    '{"name": "helix-lab", "version": 1}'
+    '{"name": "helix-lab", "version": 1}',
+    '{"name": "helix-lab", "version": "1", "node_id": "n", "backends": []}'
   ])('refuses an answer of another shape: %s', async body => {
     const settings = serverThatAnswers(200, body);
 

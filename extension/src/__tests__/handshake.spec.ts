@@ -28,7 +28,8 @@ function info(version: string): () => Promise<Response> {
   const body = JSON.stringify({
     name: 'helix-lab',
     version,
-    node_id: 'node-1'
+    node_id: 'node-1',
+    backends: {}
   });
   return () => Promise.resolve(new Response(body));
 }

@@ -3,11 +3,11 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import manifest from '../../package.json';
-import { type Handshake, shakeHands } from '../model';
+import { shakeHands } from '../model/handshake';
+import { advise } from '../widgets/advice';
 
 /** Says once, at the start, what to do when this front end and the server do not belong together. */
 export const handshake: JupyterFrontEndPlugin<void> = {
@@ -28,33 +28,3 @@ export const handshake: JupyterFrontEndPlugin<void> = {
     }
   }
 };
-
-/**
- * What the user should do; null when all is well.
- *
- * JupyterLab shows the first 140 characters of a notification: the advice fits, what varies is last.
- */
-export function advise(
-  outcome: Handshake,
-  trans: TranslationBundle
-): string | null {
-  switch (outcome.kind) {
-    case 'agreed':
-      return null;
-    case 'missing':
-      return trans.__(
-        'Helix Lab does not run on this server. Run "jupyter server extension enable helix_lab_server", then restart it.'
-      );
-    case 'other-version':
-      return trans.__(
-        'The server runs Helix Lab %1, this page %2. Restart the server, then reload the page.',
-        outcome.server,
-        outcome.browser
-      );
-    case 'silent':
-      return trans.__(
-        'Helix Lab did not say its version. Look at the log of the server, then reload the page. (%1)',
-        outcome.reason
-      );
-  }
-}

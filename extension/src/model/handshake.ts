@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 
-import { ApiError, getInfo } from './api';
+import { ApiError, getInfo } from '../api';
 
 /** How the server answered the question "are you the Helix Lab that I was built for?". */
 export type Handshake =

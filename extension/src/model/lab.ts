@@ -1,0 +1,102 @@
+import type { ServerConnection } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+
+import { Fields } from '../answer';
+import {
+  getInfo,
+  type IDashboard,
+  type IInfo,
+  listColumns,
+  listDashboards,
+  RUN_STATES
+} from '../api';
+import { groupByTable, type ITable } from './catalog';
+import { Connection } from './connection';
+import { RunList } from './runs';
+import { Watched } from './watched';
+
+/** The schema of the events by which the server tells how runs change. */
+export const RUN_SCHEMA = 'https://schema.helix-lab.org/events/run/v1';
+
+/** An event of the Jupyter server; its payload lies beside `schema_id`. */
+export interface IServerEvent {
+  readonly schema_id: string;
+}
+
+/** Everything that the page knows of the lab on its server. */
+export class LabModel implements IDisposable {
+  readonly connection: Connection;
+  readonly info: Watched<IInfo>;
+  readonly catalog: Watched<readonly ITable[]>;
+  readonly dashboards: Watched<readonly IDashboard[] | null>;
+  readonly runs: RunList;
+  private readonly _leave: () => void;
+  private _isDisposed = false;
+
+  constructor(
+    settings: ServerConnection.ISettings,
+    events: ISignal<unknown, IServerEvent>
+  ) {
+    this.connection = new Connection(settings);
+    this.info = new Watched(() => getInfo(settings));
+    this.catalog = new Watched(async () =>
+      groupByTable(await listColumns(settings))
+    );
+    this.dashboards = new Watched(() => listDashboards(settings));
+    this.runs = new RunList(settings);
+    this.connection.returned.connect(() => {
+      void this.refreshContents();
+      this.runs.watchClosely();
+    });
+    events.connect(this.onEvent);
+    this._leave = () => {
+      events.disconnect(this.onEvent);
+    };
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Begin to ask. */
+  start(): void {
+    this.connection.start();
+    this.runs.start();
+  }
+
+  /** Ask for everything again; never throws. */
+  async refresh(): Promise<void> {
+    await this.connection.refresh();
+    await this.refreshContents();
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this.connection.dispose();
+      this.runs.dispose();
+      this._leave();
+    }
+  }
+
+  private async refreshContents(): Promise<void> {
+    await Promise.all([
+      this.info.refresh(),
+      this.catalog.refresh(),
+      this.dashboards.refresh(),
+      this.runs.refresh()
+    ]);
+  }
+
+  private readonly onEvent = (_: unknown, event: IServerEvent): void => {
+    if (event.schema_id === RUN_SCHEMA) {
+      const fields = new Fields(event);
+      this.runs.accept({
+        run_id: fields.text('run_id'),
+        state: fields.oneOf('state', RUN_STATES),
+        progress: fields.number('progress')
+      });
+    }
+  };
+}

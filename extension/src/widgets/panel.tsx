@@ -1,0 +1,91 @@
+import type { ITranslator } from '@jupyterlab/translation';
+import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import React from 'react';
+
+import type { LabModel } from '../model/lab';
+import { CommandIDs, PANEL_ID } from '../tokens';
+import { CatalogView } from './catalog';
+import { DashboardsView } from './dashboards';
+import { HealthView } from './health';
+import { helixIcon } from './icon';
+import { RunsView } from './runs';
+
+/** The side panel: a section for each thing that the lab has. */
+export class HelixPanel extends SidePanel {
+  private readonly dashboards: ReactWidget;
+
+  constructor(
+    private readonly model: LabModel,
+    commands: CommandRegistry,
+    translator: ITranslator
+  ) {
+    super({ translator });
+    const trans = translator.load('helix_lab');
+    this.id = PANEL_ID;
+    this.title.icon = helixIcon;
+    this.title.caption = trans.__('Helix Lab');
+    this.addClass('hx-Panel');
+    const run = (command: string, args: Record<string, string>) => {
+      void commands.execute(command, args);
+    };
+    const section = (title: string, content: React.JSX.Element) => {
+      const widget = ReactWidget.create(content);
+      widget.title.label = title;
+      widget.addClass('hx-PanelSection');
+      return widget;
+    };
+    this.addWidget(
+      section(trans.__('Health'), <HealthView {...{ model, trans }} />)
+    );
+    this.addWidget(
+      section(
+        trans.__('Catalog'),
+        <CatalogView
+          {...{ model, trans }}
+          insert={name => {
+            run(CommandIDs.insertName, { name });
+          }}
+        />
+      )
+    );
+    this.addWidget(
+      section(
+        trans.__('Runs'),
+        <RunsView
+          {...{ model, trans }}
+          cancel={run_id => {
+            run(CommandIDs.cancelRun, { run_id });
+          }}
+        />
+      )
+    );
+    this.dashboards = section(
+      trans.__('Dashboards'),
+      <DashboardsView
+        {...{ model, trans }}
+        open={({ title, path }) => {
+          run(CommandIDs.openDashboard, { title, path });
+        }}
+      />
+    );
+    model.dashboards.changed.connect(this.showDashboards);
+    this.showDashboards();
+  }
+
+  override dispose(): void {
+    this.model.dashboards.changed.disconnect(this.showDashboards);
+    this.dashboards.dispose();
+    super.dispose();
+  }
+
+  /** The section is there only when the server offers dashboards. */
+  private readonly showDashboards = (): void => {
+    const isOffered = this.model.dashboards.value !== null;
+    if (isOffered && this.dashboards.parent === null) {
+      this.addWidget(this.dashboards);
+    } else if (!isOffered) {
+      this.dashboards.parent = null;
+    }
+  };
+}

@@ -1,0 +1,59 @@
+"""`%%sql` cells in a real notebook: colours and completion."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenLab
+from tests.server.live import LiveServer
+
+KEYWORD = "--jp-mirror-editor-keyword-color"
+TEXT = "--jp-mirror-editor-string-color"
+
+# The colour of the piece of code that reads so, and the one that the theme has for a variable.
+_COLOUR_OF = """([text, variable]) => {
+  const code = [...document.querySelectorAll('.jp-CodeCell .cm-line *')];
+  const found = code.find(span => span.textContent === text && !span.children.length);
+  const probe = document.body.appendChild(document.createElement('i'));
+  probe.style.color = `var(${variable})`;
+  const wanted = getComputedStyle(probe).color;
+  probe.remove();
+  return [found ? getComputedStyle(found).color : null, wanted];
+}"""
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_role("menuitem", name="Helix Lab", exact=True).click()
+    page.get_by_role("menuitem", name="New Helix Lab Notebook").click()
+    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
+    expect(cell).to_be_visible()
+    cell.click()
+    page.keyboard.insert_text(text)
+
+
+def test_sql_has_the_colours_of_the_theme(server: LiveServer, open_lab: OpenLab) -> None:
+    page = open_lab(server)
+    write(page, "%%sql\nSELECT 'text' FROM message_metrics")
+
+    for text, variable in (("SELECT", KEYWORD), ("FROM", KEYWORD), ("'text'", TEXT)):
+        page.wait_for_function(
+            f"arg => (([found, wanted]) => found === wanted)(({_COLOUR_OF})(arg))",
+            arg=[text, variable],
+        )
+
+
+def test_names_of_the_catalog_are_completed(server: LiveServer, open_lab: OpenLab) -> None:
+    page = open_lab(server)
+    expect(page.locator("#helix-lab-panel")).to_contain_text("message_metrics")
+    write(page, "%%sql\nSELECT count(*) FROM deb")
+    expect(page.locator(".jp-Notebook .jp-CodeCell .jp-mod-completer-enabled")).to_be_visible()
+
+    page.keyboard.press("Tab")
+
+    offered = page.locator(".jp-Completer-item")
+    expect(offered).to_have_text([re.compile("debate_metrics"), re.compile("debate_winners")])
+    page.keyboard.press("Enter")
+    line = page.locator(".jp-Notebook .jp-CodeCell .cm-line").last
+    expect(line).to_have_text("SELECT count(*) FROM debate_metrics")
