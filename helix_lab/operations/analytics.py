@@ -99,13 +99,15 @@ class DebateWinners(Response):
 
 def measure_providers(services: Services, request: MeasureProviders) -> ProviderPerformance:
     """How providers answer."""
-    services.projections.catch_up("analytics")
     until_at = _now()
-    rows = questions.measure_providers(
-        services.analytics,
-        from_at=questions.start_of_window(request.window, until_at),
-        until_at=until_at,
-        provider=request.provider,
+    rows = services.ask(
+        "analytics",
+        lambda: questions.measure_providers(
+            services.analytics,
+            from_at=questions.start_of_window(request.window, until_at),
+            until_at=until_at,
+            provider=request.provider,
+        ),
     )
     return ProviderPerformance(
         window=request.window, providers=[ProviderRow(**row) for row in rows]
@@ -114,14 +116,16 @@ def measure_providers(services: Services, request: MeasureProviders) -> Provider
 
 def measure_trends(services: Services, request: MeasureTrends) -> ConversationTrends:
     """How many conversations, and how long."""
-    services.projections.catch_up("analytics")
     until_at = _now()
     unit = "day" if request.granularity == "daily" else "hour"
-    rows = questions.measure_trends(
-        services.analytics,
-        from_at=until_at - timedelta(days=request.days),
-        until_at=until_at,
-        granularity=unit,
+    rows = services.ask(
+        "analytics",
+        lambda: questions.measure_trends(
+            services.analytics,
+            from_at=until_at - timedelta(days=request.days),
+            until_at=until_at,
+            granularity=unit,
+        ),
     )
     return ConversationTrends(
         granularity=request.granularity, daily_stats=[_show_trend(row, unit) for row in rows]
@@ -150,9 +154,11 @@ def _show_trend(row: dict[str, Any], unit: str) -> TrendRow:
 
 def rank_winners(services: Services, request: RankWinners) -> DebateWinners:
     """Who wins debates."""
-    services.projections.catch_up("analytics")
-    rows = questions.rank_winners(
-        services.analytics, limit=request.limit, position=request.position
+    rows = services.ask(
+        "analytics",
+        lambda: questions.rank_winners(
+            services.analytics, limit=request.limit, position=request.position
+        ),
     )
     return DebateWinners(top_winners=[WinnerRow(**row) for row in rows])
 

@@ -129,10 +129,11 @@ def _show_whole(message: Message) -> ReplayedMessage:
 
 def get_stats(services: Services, request: GetContextStats) -> ContextStats:
     """Counts of one conversation."""
-    services.projections.catch_up("conversations")
-    row = questions.find_conversation(services.records, request.conversation_id)
-    if row is None:
-        raise UnknownConversation(request.conversation_id)
+    row = services.find(
+        "conversations",
+        lambda: questions.find_conversation(services.records, request.conversation_id),
+        otherwise=UnknownConversation(request.conversation_id),
+    )
     return ContextStats(
         conversation_id=request.conversation_id,
         message_count=row["message_count"],

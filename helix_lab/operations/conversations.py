@@ -102,8 +102,9 @@ def start(services: Services, request: StartConversation) -> Conversation:
 
 
 def _check_title(services: Services, conversation_id: str, title: str) -> None:
-    services.projections.catch_up("conversations")
-    row = questions.find_conversation(services.records, conversation_id)
+    row = services.ask(
+        "conversations", lambda: questions.find_conversation(services.records, conversation_id)
+    )
     if row is not None and row["title"] not in {None, title}:
         message = f"there is a conversation {conversation_id!r} with the title {row['title']!r}"
         raise Conflict(message, conversation_id=conversation_id, field="title")
@@ -111,12 +112,12 @@ def _check_title(services: Services, conversation_id: str, title: str) -> None:
 
 def list_page(services: Services, request: ListConversations) -> Conversations:
     """One page of conversations."""
-    services.projections.catch_up("conversations")
-    rows = questions.list_conversations(
-        services.records,
-        limit=request.limit + 1,
-        after=read_cursor(request.cursor),
-        user_id=request.user_id,
+    after = read_cursor(request.cursor)
+    rows = services.ask(
+        "conversations",
+        lambda: questions.list_conversations(
+            services.records, limit=request.limit + 1, after=after, user_id=request.user_id
+        ),
     )
     page, more = rows[: request.limit], rows[request.limit :]
     last = page[-1] if more else None
@@ -144,10 +145,11 @@ def complete(services: Services, request: CompleteConversation) -> Conversation:
 
 
 def _read(services: Services, conversation_id: str) -> Conversation:
-    services.projections.catch_up("conversations")
-    row = questions.find_conversation(services.records, conversation_id)
-    if row is None:
-        raise UnknownConversation(conversation_id)
+    row = services.find(
+        "conversations",
+        lambda: questions.find_conversation(services.records, conversation_id),
+        otherwise=UnknownConversation(conversation_id),
+    )
     return _show(row)
 
 

@@ -178,12 +178,15 @@ def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict
 
 def list_page(services: Services, request: ListDebates) -> Debates:
     """One page of debates."""
-    services.projections.catch_up("conversations")
-    rows = questions.list_debates(
-        services.records,
-        limit=request.limit + 1,
-        after=read_cursor(request.cursor),
-        conversation_id=request.conversation_id,
+    after = read_cursor(request.cursor)
+    rows = services.ask(
+        "conversations",
+        lambda: questions.list_debates(
+            services.records,
+            limit=request.limit + 1,
+            after=after,
+            conversation_id=request.conversation_id,
+        ),
     )
     page, more = rows[: request.limit], rows[request.limit :]
     cursor = make_cursor(page[-1]["started_at"], page[-1]["debate_id"]) if more else None
@@ -211,10 +214,11 @@ def cancel(services: Services, request: GetDebate) -> Debate:
 
 
 def _read(services: Services, debate_id: str) -> Debate:
-    services.projections.catch_up("conversations")
-    row = questions.find_debate(services.records, debate_id)
-    if row is None:
-        raise UnknownDebate(debate_id)
+    row, turns = services.find(
+        "conversations",
+        lambda: questions.find_debate(services.records, debate_id),
+        otherwise=UnknownDebate(debate_id),
+    )
     run = _find_run(services, debate_id)
     result = row["result"] or {}
     return Debate(
@@ -228,7 +232,7 @@ def _read(services: Services, debate_id: str) -> Debate:
         reason=result.get("reason"),
         votes=result.get("votes"),
         judgments=result.get("judgments"),
-        turns=[_show_turn(turn) for turn in questions.list_turns(services.records, debate_id)],
+        turns=[_show_turn(turn) for turn in turns],
         error=run.error if run else None,
     )
 

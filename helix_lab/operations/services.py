@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.ports.analytics import AnalyticsStore
@@ -13,6 +15,8 @@ from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,29 @@ class Services:
     providers: Mapping[str, ChatProvider]
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""
+
+    def ask(self, store: str, question: Callable[[], Answer]) -> Answer:
+        """The answer of a store, once it is level with the log, or two seconds later.
+
+        Raises:
+            Unavailable: the store stands still or is being rebuilt: it would answer wrongly.
+        """
+        with self.projections.reading(store):
+            return question()
+
+    def find(
+        self, store: str, question: Callable[[], Answer | None], *, otherwise: HelixError
+    ) -> Answer:
+        """As `ask`, where the answer is one thing; `otherwise` is raised if there is none.
+
+        Raises:
+            Unavailable: it may only not be there yet, because the store is behind the log.
+        """
+        with self.projections.reading(store) as is_level:
+            found = question()
+        if found is not None:
+            return found
+        if not is_level:
+            message = f"the store {store!r} is behind the log; try again in a while"
+            raise Unavailable(message, service=store)
+        raise otherwise

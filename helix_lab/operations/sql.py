@@ -71,7 +71,6 @@ class Catalog(Response):
 
 def run_query(services: Services, request: RunQuery) -> QueryAnswer:
     """One's own SQL; stops when its caller goes away."""
-    services.projections.catch_up("analytics")
     scope = current_scope()
     stops: list[Callable[[], None]] = []
 
@@ -84,7 +83,7 @@ def run_query(services: Services, request: RunQuery) -> QueryAnswer:
         if scope.is_cancelled:
             stop()
 
-    with scope.on_cancel(stop_all):
+    with services.projections.reading("analytics"), scope.on_cancel(stop_all):
         result = services.analytics.query(
             request.query,
             request.parameters,

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from helix_lab.domain.model.errors import InvalidRequest, Unavailable
-from helix_lab.domain.model.event import Entry
+from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.ports.event_log import EventLog
+from helix_lab.projections.follower import DeadLetters, Follower
 from helix_lab.projections.projection import Projection
-
-LOGGER = logging.getLogger(__name__)
-
-BATCH_SIZE = 5000
-_IDLE_WAIT_S = 5.0
-_GATHER_S = 0.02
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 10.0
-
-
-class DeadLetters(Protocol):
-    """Keeps the entries that projections refused."""
-
-    def add_dead_letters(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keep projection, topic, partition, offset, event_id, event_type and reason of each."""
-
-    def forget_dead_letters(self, projection: str) -> None:
-        """Drop those of one projection, which begins anew."""
 
 
 class ProjectionRunner:
@@ -50,7 +31,7 @@ class ProjectionRunner:
     ) -> None:
         self._log = log
         self._followers = {
-            projection.name: _Follower(log, projection, dead_letters) for projection in projections
+            projection.name: Follower(log, projection, dead_letters) for projection in projections
         }
 
     @property
@@ -81,6 +62,20 @@ class ProjectionRunner:
         followers = [self._find(name) for name in names] or list(self._followers.values())
         return all(follower.wait_until_applied(deadline) for follower in followers)
 
+    @contextmanager
+    def reading(self, name: str, *, timeout_s: float = 2.0) -> Iterator[bool]:
+        """Read a store in the block; it is given whether the store has caught up.
+
+        Raises:
+            Unavailable: as `catch_up`; or a rebuild began meanwhile, so that what was read is of
+                a store half filled.
+        """
+        follower = self._find(name)
+        rebuilds = follower.rebuilds
+        yield follower.wait_until_applied(time.monotonic() + timeout_s)
+        if follower.rebuilds != rebuilds:
+            raise follower.explain_rebuild()
+
     def measure_lag(self) -> dict[str, int]:
         """Offsets between the end of the log and each checkpoint; 0 is up to date."""
         return {name: follower.measure_lag() for name, follower in self._followers.items()}
@@ -106,183 +101,8 @@ class ProjectionRunner:
         for follower in self._followers.values():
             follower.join()
 
-    def _find(self, name: str) -> _Follower:
+    def _find(self, name: str) -> Follower:
         if name not in self._followers:
             message = f"no store {name!r}; there are: {', '.join(self._followers)}"
             raise InvalidRequest(message, field="store")
         return self._followers[name]
-
-
-class _Follower:
-    """Follows the log for one projection."""
-
-    def __init__(
-        self, log: EventLog, projection: Projection[Any], dead_letters: DeadLetters
-    ) -> None:
-        self.fault = ""
-        self._log = log
-        self._projection = projection
-        self._dead_letters = dead_letters
-        self._position: dict[tuple[str, int], int] = {}
-        self._moved = threading.Condition()
-        self._applying = threading.Lock()
-        self._is_rebuilding = False
-        self._stopping = threading.Event()
-        self._hurry = threading.Event()
-        self._thread = threading.Thread(
-            target=self._follow, name=f"helix-projection-{projection.name}", daemon=True
-        )
-
-    def start(self) -> None:
-        self._position = self._projection.read_checkpoint()
-        if not self._position:
-            self._dead_letters.forget_dead_letters(self._projection.name)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._hurry.set()
-
-    def join(self) -> None:
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def measure_lag(self) -> int:
-        ends = self._log.end_offsets(self._projection.topics)
-        return sum(max(0, end - self._position.get(place, 0)) for place, end in ends.items())
-
-    def wait_until_applied(self, deadline: float) -> bool:
-        ends = self._log.end_offsets(self._projection.topics)
-        if self._has_reached(ends):
-            return True
-        self._hurry.set()
-        with self._moved:
-            has_reached = self._moved.wait_for(
-                lambda: self._has_reached(ends), timeout=max(0.0, deadline - time.monotonic())
-            )
-        if not has_reached:
-            self._refuse_if_wrong()
-        return has_reached
-
-    def _refuse_if_wrong(self) -> None:
-        name = self._projection.name
-        if self._is_rebuilding:
-            message = f"the store {name!r} is being rebuilt from the log; try again in a while"
-            raise Unavailable(message, service=name)
-        if self.fault:
-            message = f"the store {name!r} stands still: {self.fault}"
-            raise Unavailable(message, service=name)
-
-    def rebuild(self, on_progress: Callable[[float], None] | None) -> None:
-        with self._applying:
-            self._is_rebuilding = True
-            try:
-                self._projection.clear()
-                self._set_position({})
-                self._dead_letters.forget_dead_letters(self._projection.name)
-                self._refill(on_progress)
-            finally:
-                self._is_rebuilding = False
-
-    def _refill(self, on_progress: Callable[[float], None] | None) -> None:
-        ends = self._log.end_offsets(self._projection.topics)
-        total = sum(ends.values()) or 1
-        while not self._has_reached(ends) and not self._stopping.is_set():
-            self._apply_next(ends)
-            if on_progress is not None:
-                on_progress(sum(self._position.values()) / total)
-
-    def _follow(self) -> None:
-        pause_s = _FIRST_PAUSE_S
-        while not self._stopping.is_set():
-            try:
-                self._catch_up()
-                self.fault, pause_s = "", _FIRST_PAUSE_S
-                self._wait_for_more()
-            except Exception as error:
-                # The store or the log is away: the events are safe in the log, so try again.
-                if self._stopping.is_set():
-                    return
-                self.fault = f"{type(error).__name__}: {error}"
-                LOGGER.warning("projection %s waits: %s", self._projection.name, self.fault)
-                self._stopping.wait(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-    def _wait_for_more(self) -> None:
-        places = {place: self._position.get(place, 0) for place in self._places()}
-        deadline = time.monotonic() + _IDLE_WAIT_S
-        while not self._stopping.is_set() and time.monotonic() < deadline:
-            if any(self._position.get(place, 0) < seen for place, seen in places.items()):
-                return  # a rebuild that was broken off left the store behind
-            if self._log.wait_for_append(places, timeout_s=0.25):
-                # A burst of single appends is applied as one batch, unless somebody waits.
-                self._hurry.wait(_GATHER_S)
-                self._hurry.clear()
-                return
-
-    def _catch_up(self) -> None:
-        while not self._stopping.is_set():
-            with self._applying:
-                ends = self._log.end_offsets(self._projection.topics)
-                if self._has_reached(ends):
-                    return
-                self._apply_next(ends)
-
-    def _apply_next(self, ends: Mapping[tuple[str, int], int]) -> None:
-        """Apply one batch of each partition that has more."""
-        for (topic, partition), end in ends.items():
-            start = self._position.get((topic, partition), 0)
-            if start >= end:
-                continue
-            entries = self._log.read(topic, partition, start_offset=start, limit=BATCH_SIZE)
-            after = entries[-1].offset + 1 if entries else end
-            checkpoint = {(topic, partition): after}
-            self._projection.write(self._project(entries), checkpoint)
-            self._set_position({**self._position, **checkpoint})
-
-    def _project(self, entries: Sequence[Entry]) -> list[Any]:
-        rows: list[Any] = []
-        refused: list[dict[str, Any]] = []
-        for entry in entries:
-            try:
-                row = self._projection.project(entry)
-            except Exception as error:
-                refused.append(self._describe(entry, error))
-            else:
-                if row is not None:
-                    rows.append(row)
-        if refused:
-            self._dead_letters.add_dead_letters(refused)
-        return rows
-
-    def _describe(self, entry: Entry, error: Exception) -> dict[str, Any]:
-        reason = f"{type(error).__name__}: {error}"
-        LOGGER.warning(
-            "%s refuses %s at %s/%d@%d: %s",
-            self._projection.name,
-            entry.event.type,
-            entry.topic,
-            entry.partition,
-            entry.offset,
-            reason,
-        )
-        return {
-            "projection": self._projection.name,
-            "topic": entry.topic,
-            "partition": entry.partition,
-            "offset": entry.offset,
-            "event_id": entry.event.event_id,
-            "event_type": entry.event.type,
-            "reason": reason,
-        }
-
-    def _places(self) -> list[tuple[str, int]]:
-        return list(self._log.end_offsets(self._projection.topics))
-
-    def _has_reached(self, ends: Mapping[tuple[str, int], int]) -> bool:
-        return all(self._position.get(place, 0) >= end for place, end in ends.items())
-
-    def _set_position(self, position: dict[tuple[str, int], int]) -> None:
-        with self._moved:
-            self._position = position
-            self._moved.notify_all()

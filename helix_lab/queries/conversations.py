@@ -32,9 +32,12 @@ def list_conversations(
     return _read_all(records, query)
 
 
-def find_debate(records: Records, debate_id: str) -> Mapping[str, Any] | None:
-    """The row of one debate."""
-    return _read_one(records, sa.select(DEBATE).where(DEBATE.c.debate_id == debate_id))
+def find_debate(
+    records: Records, debate_id: str
+) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
+    """The row of one debate, and its turns that have ended, in order."""
+    row = _read_one(records, sa.select(DEBATE).where(DEBATE.c.debate_id == debate_id))
+    return None if row is None else (row, _list_turns(records, debate_id))
 
 
 def list_debates(
@@ -48,8 +51,7 @@ def list_debates(
     return _read_all(records, query)
 
 
-def list_turns(records: Records, debate_id: str) -> list[Mapping[str, Any]]:
-    """The turns of a debate that have ended, in order."""
+def _list_turns(records: Records, debate_id: str) -> list[Mapping[str, Any]]:
     query = (
         sa.select(DEBATE_TURN)
         .where(DEBATE_TURN.c.debate_id == debate_id)

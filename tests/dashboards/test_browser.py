@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from helix_lab import Client
+from tests.chromium import find_chromium
 from tests.dashboards.conftest import take_samples
-from tests.screenshots import find_chromium
 from tests.server.live import TOKEN, LiveServer
 
 pytest.importorskip("panel", reason="needs the extra dashboards")
