@@ -8,16 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from jupyter_server.extension.manager import ExtensionManager
 from pytest_jupyter.jupyter_server import *  # noqa: F403 - fixtures and hooks
 
 from tests.server.live import LiveServer, serve
-
-
-@pytest.fixture(autouse=True)
-def own_order_of_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Undo what notebook_shim, once linked, does to every server of the process."""
-    monkeypatch.setattr(ExtensionManager, "sorted_extensions", ExtensionManager.sorted_extensions)
 
 
 @pytest.fixture(scope="session")
