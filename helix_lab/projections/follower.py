@@ -87,16 +87,16 @@ class Follower:
             Unavailable: it is not, and the store would answer wrongly.
         """
         ends = self._log.end_offsets(self._projection.topics)
-        if self._has_reached(ends):
+        if self._is_level(ends):
             return True
         self._hurry.set()
         with self._moved:
-            has_reached = self._moved.wait_for(
-                lambda: self._has_reached(ends), timeout=max(0.0, deadline - time.monotonic())
+            is_level = self._moved.wait_for(
+                lambda: self._is_level(ends), timeout=max(0.0, deadline - time.monotonic())
             )
-        if not has_reached:
+        if not is_level:
             self._refuse_if_wrong()
-        return has_reached
+        return is_level
 
     def _refuse_if_wrong(self) -> None:
         if self._is_rebuilding:
@@ -123,7 +123,9 @@ class Follower:
                 self._dead_letters.forget_dead_letters(self._projection.name)
                 self._refill(on_progress)
             finally:
-                self._is_rebuilding = False
+                with self._moved:
+                    self._is_rebuilding = False
+                    self._moved.notify_all()
 
     def _refill(self, on_progress: Callable[[float], None] | None) -> None:
         ends = self._log.end_offsets(self._projection.topics)
@@ -219,6 +221,10 @@ class Follower:
 
     def _places(self) -> list[tuple[str, int]]:
         return list(self._log.end_offsets(self._projection.topics))
+
+    def _is_level(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        # Until a rebuild has emptied the store, the position is still the old one.
+        return not self._is_rebuilding and self._has_reached(ends)
 
     def _has_reached(self, ends: Mapping[tuple[str, int], int]) -> bool:
         return all(self._position.get(place, 0) >= end for place, end in ends.items())

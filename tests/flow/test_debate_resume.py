@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from helix_lab.domain.model.errors import (
 from helix_lab.lab import Lab
 from helix_lab.records.tables import RUN
 from helix_lab.settings import ProviderSettings
-from tests.flow.labs import contents, open_at, wait_until
+from helix_lab.testing.fake_llm import FakeLLM
+from tests.flow.labs import PATIENCE_S, contents, open_at, wait_until
 from tests.flow.odd_providers import Odd, add, finish, seats
 
 
@@ -133,3 +135,24 @@ def test_a_debate_of_the_log_alone_shows_how_far_it_came(tmp_path: Path) -> None
     with open_at(tmp_path) as lab:
         assert "succeeded" == lab.get_debate(ended.debate_id).status
         assert "failed" == lab.get_debate(cut_off.debate_id).status
+
+
+@pytest.mark.parametrize("how", ["cancel", "close"])
+def test_a_provider_that_hangs_holds_up_neither_a_cancel_nor_a_close(
+    tmp_path: Path, how: str
+) -> None:
+    with FakeLLM() as fake:
+        providers = [
+            ProviderSettings("quick", fake.base_url, "sage"),
+            ProviderSettings("hanging", fake.base_url, "skeptic!hang"),
+        ]
+        lab = open_at(tmp_path, *providers)
+        started = lab.start_debate("Tea?", turn_timeout_s=600)
+        fake.wait_for_calls(3, timeout_s=PATIENCE_S)
+        began_at = time.monotonic()
+
+        if how == "cancel":
+            assert "cancelled" == lab.cancel_debate(started.debate_id).status
+        lab.close()
+
+        assert time.monotonic() - began_at < 5
