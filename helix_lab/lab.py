@@ -18,6 +18,7 @@ from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.chat_offline import OfflineProvider
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -50,16 +51,21 @@ class Lab(Methods):
         self.data_folder = folder
         self.services = services
         self._on_close = ExitStack()
+        self._is_closed = False
 
     def call(
         self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
     ) -> BaseModel:
         """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
         request = parse_request(operation.request, values, lenient=lenient)
+        if self._is_closed and operation.scope != "public":
+            message = "this lab is closed; open it again with open_lab()"
+            raise Unavailable(message, service="helix_lab")
         return operation.run(self.services, request)
 
     def close(self) -> None:
         """Stop jobs and projections, release the data folder. Closing twice is harmless."""
+        self._is_closed = True
         self._on_close.close()
 
     def __enter__(self) -> Self:

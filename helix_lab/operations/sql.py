@@ -106,13 +106,17 @@ def run_query(services: Services, request: RunQuery) -> QueryAnswer:
 
 
 def _read_column(table: pa.Table, number: int) -> list[Any]:
+    column = table.column(number)
+    if str(column.type).startswith("timestamp[ns"):
+        # Python has no such moments, and pandas, which has, may be absent.
+        column = column.cast("string")
     try:
-        values: list[Any] = table.column(number).to_pylist()
+        values: list[Any] = column.to_pylist()
     except (ValueError, OverflowError) as error:
         name = table.column_names[number]
         message = (
-            f"column {name!r} holds a moment before the year 1, after 9999, or finer than a "
-            f"microsecond ({error}); ask for CAST({name} AS VARCHAR)"
+            f"column {name!r} holds a moment before the year 1 or after 9999 "
+            f"({error}); ask for CAST({name} AS VARCHAR)"
         )
         raise QueryFailed(message, field="query", column=name) from None
     return values
