@@ -18,6 +18,7 @@ from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.chat_offline import OfflineProvider
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
+from helix_lab.domain.memory.strategies import STRATEGIES
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
@@ -27,12 +28,14 @@ from helix_lab.jobs.reports.job import Address, Reports
 from helix_lab.jobs.reports.library import ReportLibrary
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.runs import RunStore
+from helix_lab.operations.memory_editor import MemoryEditor
 from helix_lab.operations.methods import Methods
 from helix_lab.operations.operation import Operation, parse_request
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
+from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.statements import load_schema
 from helix_lab.record.writer import Writer
@@ -138,7 +141,11 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(analytics.close)
     projections = ProjectionRunner(
         log,
-        [ConversationsProjection(records), AnalyticsProjection(analytics)],
+        [
+            ConversationsProjection(records),
+            AnalyticsProjection(analytics),
+            MemoryProjection(records, STRATEGIES[settings.memory_strategy]),
+        ],
         dead_letters=records,
     )
     stack.callback(projections.close)
@@ -160,6 +167,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         analytics=analytics,
         projections=projections,
         jobs=jobs,
+        memories=MemoryEditor(records, projections, writer, node_id=settings.node_id),
         reports=_make_reports(settings, folder, jobs),
         providers=providers,
         backends={

@@ -15,6 +15,8 @@ from helix_lab.domain.model.errors import InvalidRequest
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
 DEFAULT_REPORT_RUNS_KEPT = 50
+LAST_WRITE_WINS = "last_write_wins"
+MEMORY_STRATEGIES = (LAST_WRITE_WINS, "merge_all")
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -46,6 +48,7 @@ class Settings:
     port: int = DEFAULT_PORT
     providers: tuple[ProviderSettings, ...] = ()
     report_runs_kept: int = DEFAULT_REPORT_RUNS_KEPT
+    memory_strategy: str = LAST_WRITE_WINS
 
 
 def read_settings(
@@ -53,9 +56,9 @@ def read_settings(
 ) -> Settings:
     """The settings in force: arguments first, then the environment, then defaults.
 
-    Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`, and
-    `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env"}` or the path
-    of a file that holds one.
+    Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
+    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
+    "base_url", "model", "api_key_env"}` or the path of a file that holds one.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
@@ -67,6 +70,9 @@ def read_settings(
         port=_read_port(env.get("HELIX_PORT")),
         providers=_read_providers(env.get("HELIX_PROVIDERS")),
         report_runs_kept=_read_count(env.get("HELIX_REPORT_RUNS_KEPT")),
+        memory_strategy=_read_strategy("MEMORY_CRDT_STRATEGY", env.get("MEMORY_CRDT_STRATEGY"))
+        or _read_strategy("CRDT_STRATEGY", env.get("CRDT_STRATEGY"))
+        or LAST_WRITE_WINS,
     )
 
 
@@ -101,6 +107,15 @@ def _read_count(text: str | None) -> int:
         message = f"HELIX_REPORT_RUNS_KEPT is {text!r}; it must be a number from 1 to 999999"
         raise InvalidRequest(message, field="HELIX_REPORT_RUNS_KEPT")
     return int(text)
+
+
+def _read_strategy(name: str, text: str | None) -> str | None:
+    if not text:
+        return None
+    if text not in MEMORY_STRATEGIES:
+        message = f"{name} is {text!r}; it must be one of: {', '.join(MEMORY_STRATEGIES)}"
+        raise InvalidRequest(message, field=name)
+    return text
 
 
 def _read_providers(text: str | None) -> tuple[ProviderSettings, ...]:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from helix_lab.domain.model.errors import DuplicateId, InvalidRequest, TooLarge, UnknownConversation
+from helix_lab.domain.model.errors import DuplicateId, TooLarge, UnknownConversation
 from helix_lab.domain.model.event import Draft
-from helix_lab.domain.model.event_json import MAX_DEPTH
+from helix_lab.operations.metadata import Metadata, check_metadata
 from helix_lab.operations.operation import Id, Instant, Name, Operation, Request, Response, Text
 from helix_lab.operations.services import Services
 from helix_lab.queries.history import has_conversation
 from helix_lab.record import drafts
 
 MAX_CONTENT_CHARACTERS = 8 * 1024 * 1024
-MAX_METADATA_BYTES = 64 * 1024
-
-Metadata = dict[str, Any]
 
 
 class NewMessage(Request):
@@ -92,22 +89,10 @@ def _draft_messages(request: AppendMessages) -> Sequence[Draft]:
             name=message.name,
             provider=message.provider,
             model=message.model,
-            metadata=_check_metadata(message.metadata),
+            metadata=check_metadata(message.metadata),
         )
         for message in request.messages
     ]
-
-
-def _check_metadata(metadata: Metadata | None) -> Metadata | None:
-    try:
-        size = len(str(metadata)) if metadata else 0
-    except RecursionError:
-        message = f"field 'metadata': nested deeper than {MAX_DEPTH} levels"
-        raise InvalidRequest(message, field="metadata") from None
-    if size > MAX_METADATA_BYTES:
-        message = f"field 'metadata': {size} characters; at most {MAX_METADATA_BYTES} are allowed"
-        raise TooLarge(message, field="metadata")
-    return metadata
 
 
 OPERATIONS = (

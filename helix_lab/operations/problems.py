@@ -16,6 +16,8 @@ HTTP_STATUS: dict[Kind, int] = {
     "forbidden": 403,
     "not_found": 404,
     "conflict": 409,
+    "gone": 410,
+    "stale": 412,
     "too_large": 413,
     "cancelled": 409,
     "unavailable": 503,

@@ -9,6 +9,7 @@ from typing import TypeVar
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
+from helix_lab.operations.memory_editor import MemoryEditor
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
@@ -46,6 +47,7 @@ class Services:
     analytics: AnalyticsStore
     projections: ProjectionRunner
     jobs: JobRunner
+    memories: MemoryEditor
     reports: Reports
     providers: Mapping[str, ChatProvider]
     backends: Mapping[str, Service]

@@ -63,6 +63,19 @@ class DebateStarted(msgspec.Struct):
     source: str | None = None
 
 
+class MemoryUpdated(msgspec.Struct):
+    """A memory was made, changed, deleted or erased."""
+
+    memory_id: str
+    seq: Large
+    depth: Small
+    clock: str
+    seen: dict[str, Large] | None = None
+    changes: dict[str, Any] = {}
+    tags_added: list[str] = []
+    tags_removed: list[str] = []
+
+
 class TurnEnded(msgspec.Struct):
     """A seat answered, or gave no usable answer."""
 

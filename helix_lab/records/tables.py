@@ -1,7 +1,8 @@
 """The tables of the record store.
 
-`conversation`, `debate` and `debate_turn` are projections: dropped and rebuilt from the
-log. `run` is not in the log; `checkpoint` and `dead_letter` belong to the projections.
+`conversation`, `debate`, `debate_turn` and those of memories are projections: dropped and
+rebuilt from the log. `run` is not in the log; `checkpoint` and `dead_letter` belong to the
+projections.
 """
 
 from __future__ import annotations
@@ -95,6 +96,46 @@ DEBATE_TURN = sa.Table(
     sa.Column("ended_at", UtcMoment, nullable=False),
     sa.Column("turn", JSON, nullable=False),
 )
+
+MEMORY = sa.Table(
+    "memory",
+    METADATA,
+    sa.Column("memory_id", sa.String(200), primary_key=True),
+    sa.Column("user_id", sa.String(200)),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("type", sa.String(20)),
+    sa.Column("category", sa.String(200)),
+    sa.Column("importance", sa.Float),
+    sa.Column("tags", JSON, nullable=False),
+    sa.Column("metadata", JSON, nullable=False),
+    sa.Column("expires_at", UtcMoment),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("has_conflict", sa.Boolean, nullable=False),
+    sa.Column("is_alive", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcMoment, nullable=False),
+    sa.Column("updated_at", UtcMoment, nullable=False),
+    sa.Column("updated_by", sa.String(200), nullable=False),
+    sa.Column("state", JSON, nullable=False),
+    sa.Index("memory_by_update", "is_alive", "updated_at", "memory_id"),
+    sa.Index("memory_by_user", "user_id", "is_alive", "updated_at", "memory_id"),
+)
+
+MEMORY_TAG = sa.Table(
+    "memory_tag",
+    METADATA,
+    sa.Column("tag", sa.String(200), primary_key=True),
+    sa.Column("memory_id", sa.String(200), primary_key=True),
+    sa.Index("memory_tag_by_memory", "memory_id"),
+)
+
+MEMORY_WRITER = sa.Table(
+    "memory_writer",
+    METADATA,
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("node_id", sa.String(200), nullable=False, unique=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+"""The nodes that wrote memories, and how many updates of each are in the store."""
 
 RUN = sa.Table(
     "run",

@@ -53,6 +53,11 @@ def play_every_kind(lab: Lab) -> None:
     lab.complete_conversation("c", outcome="successful", reason="answered")
     debate = lab.start_debate("Should we cache?", conversation_id="c", wait_s=30)
     assert "succeeded" == debate.status
+    lab.create_memory("Caching helps reads", memory_id="m", user_id="u", tags=["cache"])
+    lab.update_memory("m", importance=0.9, metadata={"source": "debate"}, tags_removed=["cache"])
+    lab.delete_memory("m")
+    lab.create_memory("Caching helps reads", memory_id="m", expires_at="2999-01-01T00:00:00Z")
+    lab.delete_memory("m", erase=True)
     for sample in sorted(SAMPLES.iterdir()):
         run = lab.start_import(str(sample), wait_s=30)
         assert run.state in {"succeeded", "failed"}

@@ -16,6 +16,7 @@ from helix_lab.domain.model.errors import (
     ProviderRateLimited,
     UnknownConversation,
     UnknownDebate,
+    UnknownMemory,
     UnknownRun,
 )
 from helix_lab.operations.problems import HTTP_STATUS, from_problem, status_of, to_problem
@@ -31,7 +32,7 @@ def make(error_class: type[HelixError]) -> HelixError:
     """An error of this class, as the program raises it."""
     if error_class is DataFolderInUse:
         return DataFolderInUse("/lab", pid=7, url="http://127.0.0.1:7061/")
-    if error_class in {UnknownConversation, UnknownDebate, UnknownRun}:
+    if error_class in {UnknownConversation, UnknownDebate, UnknownMemory, UnknownRun}:
         return error_class("the-id")
     return error_class("what failed: é", field="x", faults=[{"a": None}], number=1.5)
 

@@ -14,6 +14,8 @@ Kind = Literal[
     "forbidden",
     "not_found",
     "conflict",
+    "gone",
+    "stale",
     "too_large",
     "unavailable",
     "cancelled",
@@ -111,6 +113,32 @@ class UnknownDebate(NotFound):
             f"no debate {debate_id!r}; list them with GET /v1/debates or `helix-lab debates list`",
             debate_id=debate_id,
         )
+
+
+class UnknownMemory(NotFound):
+    """No memory has this id."""
+
+    code = "MEMORY_NOT_FOUND"
+
+    def __init__(self, memory_id: str) -> None:
+        super().__init__(
+            f"no memory {memory_id!r}; list them with GET /v1/memory or `helix-lab memory list`",
+            memory_id=memory_id,
+        )
+
+
+class MemoryDeleted(HelixError, LookupError):
+    """The memory was deleted; `details` tell when, and by which node."""
+
+    code = "MEMORY_DELETED"
+    kind = "gone"
+
+
+class StaleVersion(HelixError, ValueError):
+    """The memory has changed since the version that the caller knows; `details` have it."""
+
+    code = "STALE_VERSION"
+    kind = "stale"
 
 
 class UnknownRun(NotFound):

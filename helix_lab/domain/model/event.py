@@ -17,6 +17,7 @@ from helix_lab.domain.model.clock import HybridTime
 
 CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
+MEMORY_EVENTS = "helixagent.memory.events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ TURN_REQUESTED = EventType("helixagent.turn.requested", DEBATES)
 TURN_ANSWERED = EventType("helixagent.turn.answered", DEBATES)
 TURN_FAILED = EventType("helixagent.turn.failed", DEBATES)
 DEBATE_COMPLETED = EventType("helixagent.debate.completed", DEBATES)
+MEMORY_CREATED = EventType("helixagent.memory.created", MEMORY_EVENTS)
+MEMORY_UPDATED = EventType("helixagent.memory.updated", MEMORY_EVENTS)
+MEMORY_DELETED = EventType("helixagent.memory.deleted", MEMORY_EVENTS)
+MEMORY_ERASED = EventType("helixagent.memory.erased", MEMORY_EVENTS)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -52,6 +57,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
         TURN_ANSWERED,
         TURN_FAILED,
         DEBATE_COMPLETED,
+        MEMORY_CREATED,
+        MEMORY_UPDATED,
+        MEMORY_DELETED,
+        MEMORY_ERASED,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""

@@ -1,0 +1,1 @@
+"""Memory: facts that several nodes edit at once, and that converge."""

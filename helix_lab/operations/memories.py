@@ -1,0 +1,441 @@
+"""Operations on memories: make, read, search, change, delete, and what became of each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from helix_lab.domain.memory.record import Kind, Update
+from helix_lab.domain.memory.strategies import STRATEGIES, show
+from helix_lab.domain.model.errors import (
+    Conflict,
+    InvalidRequest,
+    MemoryDeleted,
+    StaleVersion,
+    UnknownMemory,
+)
+from helix_lab.domain.model.event import MEMORY_EVENTS, Event
+from helix_lab.operations.memory_editor import STORE
+from helix_lab.operations.metadata import Metadata, check_metadata
+from helix_lab.operations.operation import Id, Instant, Name, Operation, Request, Response, Text
+from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
+from helix_lab.operations.services import Services
+from helix_lab.queries.memories import (
+    MemoryFilter,
+    count_conflicts,
+    find_memory,
+    list_memories,
+    read_writers,
+)
+from helix_lab.records.memory_states import load_record
+
+MAX_CONTENT = 1_000_000
+MAX_TAGS = 100
+MAX_WORDS = 20
+
+MemoryType = Literal["episodic", "semantic", "procedural", "working"]
+Strategy = Literal["last_write_wins", "merge_all"]
+Content = Annotated[Text, Field(min_length=1, max_length=MAX_CONTENT)]
+Importance = Annotated[float, Field(ge=0, le=1)]
+Tags = Annotated[list[Name], Field(max_length=MAX_TAGS)]
+
+
+class CreateMemory(Request):
+    """A fact to keep."""
+
+    content: Content = Field(description="the fact, in words")
+    memory_id: Id | None = Field(None, description="made up if absent")
+    user_id: Id | None = Field(None, description="whom it is about")
+    type: MemoryType = "semantic"
+    category: Name | None = Field(None, description="a group of your own")
+    importance: Importance = Field(0.5, description="from 0 to 1")
+    tags: Tags = Field([], description="words to find it by")
+    metadata: Metadata = Field({}, description="further facts, each merged by itself")
+    expires_at: Instant | None = Field(None, description="not shown from then on; absent: never")
+
+
+class Memory(Response):
+    """A memory as this node shows it.
+
+    `version` counts edits one upon the other; values that were written side by side and are
+    shown as one count one more.
+    """
+
+    memory_id: str
+    content: str
+    user_id: str | None
+    type: str | None
+    category: str | None
+    importance: float | None
+    tags: list[str]
+    metadata: dict[str, Any]
+    expires_at: datetime | None
+    version: int
+    has_conflict: bool
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str
+
+
+class GetMemory(Request):
+    """Which memory, and how to show what was written side by side."""
+
+    memory_id: Id = Field(description="a memory that exists")
+    strategy: Strategy | None = Field(None, description="absent: that of this lab")
+
+
+class UpdateMemory(Request):
+    """What to change; what is not named stays."""
+
+    memory_id: Id = Field(description="a memory that exists")
+    content: Content | None = None
+    type: MemoryType | None = None
+    category: Name | None = None
+    importance: Importance | None = None
+    tags_added: Tags = Field([], description="a tag that is added stays, whoever removes it beside")
+    tags_removed: Tags = Field([], description="of those that this node knows")
+    metadata: Metadata = Field({}, description="keys to set; null removes one")
+    expires_at: Instant | None = None
+    if_version: int | None = Field(
+        None, ge=1, le=2**53, description="refuse if the memory has another version by now"
+    )
+
+
+class DeleteMemory(Request):
+    """Which memory to delete."""
+
+    memory_id: Id = Field(description="a memory that exists")
+    erase: bool = Field(
+        default=False, description="drop its values on every node, whatever is written beside"
+    )
+    if_version: int | None = Field(
+        None, ge=1, le=2**53, description="refuse if the memory has another version by now"
+    )
+
+
+class ListMemories(Request):
+    """Which memories to list."""
+
+    q: Annotated[Text, Field(max_length=1000)] | None = Field(
+        None, description="only those that hold all these words"
+    )
+    user_id: Id | None = Field(None, description="only those of this user")
+    type: MemoryType | None = None
+    tag: Name | None = Field(None, description="only those with this tag")
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class Memories(Response):
+    """One page of memories, the one that changed last first."""
+
+    memories: list[Memory]
+    next_cursor: str | None
+
+
+class GetMemoryHistory(Request):
+    """Which memory."""
+
+    memory_id: Id = Field(description="a memory, also a deleted one")
+
+
+class MemoryUpdate(Response):
+    """One update as its node made it; `seen` tells what that node knew of the others."""
+
+    event_id: str
+    action: str
+    node_id: str
+    version: int
+    time: datetime
+    seen: dict[str, int]
+    changes: dict[str, Any]
+    tags_added: list[str]
+    tags_removed: list[str]
+
+
+class MemoryHistory(Response):
+    """All updates of a memory, in the order of their clocks."""
+
+    memory_id: str
+    updates: list[MemoryUpdate]
+
+
+class GetSyncStatus(Request):
+    """How the memories of this node stand."""
+
+
+class SyncStatus(Response):
+    """What this node has written and taken in."""
+
+    node_id: str
+    events_published: int
+    events_consumed: int
+    nodes: dict[str, int]
+    memories_in_conflict: int
+    projection_lag: int
+
+
+def create(services: Services, request: CreateMemory) -> Memory:
+    """Record a new memory."""
+    memory_id = request.memory_id or f"mem-{uuid.uuid4().hex}"
+    changes = {
+        "content": request.content,
+        "type": request.type,
+        "importance": request.importance,
+        **_known(user_id=request.user_id, category=request.category),
+        **_known(expires_at=_to_text(request.expires_at)),
+        **_to_fields(request.metadata),
+    }
+
+    def draft(row: Mapping[str, Any] | None) -> Update:
+        if row is not None and row["is_alive"]:
+            message = (
+                f"there is a memory {memory_id!r}; change it with PATCH /v1/memory/{memory_id}"
+            )
+            raise Conflict(message, memory_id=memory_id)
+        if row is not None and row["state"]["erased"]:
+            message = f"memory {memory_id!r} was erased for ever; choose another id"
+            raise MemoryDeleted(message, memory_id=memory_id)
+        return Update(memory_id, Kind.CREATE, 0, 0, changes, tuple(dict.fromkeys(request.tags)))
+
+    return _show(services.memories.edit(memory_id, draft))
+
+
+def get(services: Services, request: GetMemory) -> Memory:
+    """A memory, by the strategy of this lab or another."""
+    row = _read_alive(services, request.memory_id)
+    return _show(row) if request.strategy is None else _show_by(row, request.strategy)
+
+
+def update(services: Services, request: UpdateMemory) -> Memory:
+    """Record a change of a memory, upon what this node knows of it."""
+    names = ("content", "type", "category", "importance")
+    changes = {
+        **_known(**{name: getattr(request, name) for name in names}),
+        **_known(expires_at=_to_text(request.expires_at)),
+        **_to_fields(request.metadata),
+    }
+    if not (changes or request.tags_added or request.tags_removed):
+        message = "nothing to change is named; give one of content, type, category, importance, …"
+        raise InvalidRequest(message, field="content")
+
+    def draft(row: Mapping[str, Any] | None) -> Update:
+        _check(row, request.memory_id, request.if_version)
+        added, removed = tuple(request.tags_added), tuple(request.tags_removed)
+        return Update(request.memory_id, Kind.EDIT, 0, 0, changes, added, removed)
+
+    return _show(services.memories.edit(request.memory_id, draft))
+
+
+def delete(services: Services, request: DeleteMemory) -> Memory:
+    """Record that a memory is deleted; its history stays."""
+
+    def draft(row: Mapping[str, Any] | None) -> Update:
+        _check(row, request.memory_id, request.if_version)
+        return Update(request.memory_id, Kind.ERASE if request.erase else Kind.DELETE, 0, 0, {})
+
+    return _show(services.memories.edit(request.memory_id, draft))
+
+
+def list_page(services: Services, request: ListMemories) -> Memories:
+    """One page of memories."""
+    words = (request.q or "").split()
+    if len(words) > MAX_WORDS:
+        message = f"q has {len(words)} words; give {MAX_WORDS} at most"
+        raise InvalidRequest(message, field="q")
+    wanted = MemoryFilter(words, request.user_id, request.type, request.tag)
+    after = read_cursor(request.cursor)
+    rows = services.ask(
+        STORE,
+        lambda: list_memories(
+            services.records, wanted, now=datetime.now(UTC), limit=request.limit + 1, after=after
+        ),
+    )
+    page, more = rows[: request.limit], rows[request.limit :]
+    last = page[-1] if more else None
+    cursor = make_cursor(last["updated_at"], last["memory_id"]) if last else None
+    return Memories(memories=[_show(row) for row in page], next_cursor=cursor)
+
+
+def get_history(services: Services, request: GetMemoryHistory) -> MemoryHistory:
+    """The updates of a memory, read from the log."""
+    entries = services.log.read_key(MEMORY_EVENTS, request.memory_id)
+    if not entries:
+        raise UnknownMemory(request.memory_id)
+    events = sorted((entry.event for entry in entries), key=lambda e: int(e.data["clock"]))
+    return MemoryHistory(
+        memory_id=request.memory_id, updates=[_show_update(event) for event in events]
+    )
+
+
+def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
+    """How many updates of each node are in the store, and how far it is behind the log."""
+    nodes = services.ask(STORE, lambda: read_writers(services.records))
+    published = nodes.get(services.node_id, 0)
+    return SyncStatus(
+        node_id=services.node_id,
+        events_published=published,
+        events_consumed=sum(nodes.values()) - published,
+        nodes=nodes,
+        memories_in_conflict=count_conflicts(services.records),
+        projection_lag=services.projections.measure_lag()[STORE],
+    )
+
+
+def _read_alive(services: Services, memory_id: str) -> Mapping[str, Any]:
+    row = services.find(
+        STORE,
+        lambda: find_memory(services.records, memory_id),
+        otherwise=UnknownMemory(memory_id),
+    )
+    _check(row, memory_id, None)
+    return row
+
+
+def _check(row: Mapping[str, Any] | None, memory_id: str, if_version: int | None) -> None:
+    """Refuse what is not there, what is deleted, and what has changed meanwhile."""
+    if row is None:
+        raise UnknownMemory(memory_id)
+    if not row["is_alive"]:
+        message = (
+            f"memory {memory_id!r} was deleted by {row['updated_by']} at "
+            f"{row['updated_at'].isoformat()}; POST /v1/memory with its id makes it anew"
+        )
+        raise MemoryDeleted(
+            message,
+            memory_id=memory_id,
+            deleted_at=row["updated_at"].isoformat(),
+            deleted_by=row["updated_by"],
+        )
+    if if_version not in {None, row["version"]}:
+        message = f"memory {memory_id!r} has version {row['version']} by now, not {if_version}"
+        raise StaleVersion(message, current=_show(row).model_dump(mode="json"))
+
+
+def _show(row: Mapping[str, Any]) -> Memory:
+    return Memory(**{name: row[name] for name in Memory.model_fields})
+
+
+def _show_by(row: Mapping[str, Any], strategy: str) -> Memory:
+    fields = show(row["memory_id"], load_record(row["state"]), STRATEGIES[strategy]).fields
+    shown = {name: fields[name] for name in Memory.model_fields if name in fields}
+    metadata = {
+        key.removeprefix("m."): value
+        for key, value in fields.items()
+        if key.startswith("m.") and value is not None
+    }
+    return Memory(
+        **{**{name: row[name] for name in Memory.model_fields}, **shown, "metadata": metadata}
+    )
+
+
+def _show_update(event: Event) -> MemoryUpdate:
+    data = event.data
+    return MemoryUpdate(
+        event_id=event.event_id,
+        action=event.type.removeprefix("helixagent.memory."),
+        node_id=event.node_id,
+        version=data["depth"],
+        time=event.time,
+        seen=data.get("seen", {}),
+        changes=data.get("changes", {}),
+        tags_added=data.get("tags_added", []),
+        tags_removed=data.get("tags_removed", []),
+    )
+
+
+def _known(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _to_text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _to_fields(metadata: Metadata) -> dict[str, Any]:
+    return {f"m.{key}": value for key, value in (check_metadata(metadata) or {}).items()}
+
+
+OPERATIONS = (
+    Operation(
+        name="create_memory",
+        summary="Keep a fact",
+        method="POST",
+        path="/v1/memory",
+        scope="write",
+        request=CreateMemory,
+        response=Memory,
+        run=create,
+        errors=(Conflict, MemoryDeleted),
+        status=201,
+        location="/v1/memory/{memory_id}",
+    ),
+    Operation(
+        name="list_memories",
+        summary="List or search memories, the one that changed last first",
+        method="GET",
+        path="/v1/memory",
+        scope="read",
+        request=ListMemories,
+        response=Memories,
+        run=list_page,
+    ),
+    Operation(
+        name="get_sync_status",
+        summary="Tell what this node has written and taken in",
+        method="GET",
+        path="/v1/memory/sync/status",
+        scope="read",
+        request=GetSyncStatus,
+        response=SyncStatus,
+        run=get_sync_status,
+    ),
+    Operation(
+        name="get_memory",
+        summary="Show one memory",
+        method="GET",
+        path="/v1/memory/{memory_id}",
+        scope="read",
+        request=GetMemory,
+        response=Memory,
+        run=get,
+        errors=(UnknownMemory, MemoryDeleted),
+    ),
+    Operation(
+        name="update_memory",
+        summary="Change a memory",
+        method="PATCH",
+        path="/v1/memory/{memory_id}",
+        scope="write",
+        request=UpdateMemory,
+        response=Memory,
+        run=update,
+        errors=(UnknownMemory, MemoryDeleted, StaleVersion),
+    ),
+    Operation(
+        name="delete_memory",
+        summary="Delete a memory; its history stays",
+        method="DELETE",
+        path="/v1/memory/{memory_id}",
+        scope="write",
+        request=DeleteMemory,
+        response=Memory,
+        run=delete,
+        errors=(UnknownMemory, MemoryDeleted, StaleVersion),
+    ),
+    Operation(
+        name="get_memory_history",
+        summary="List all updates of a memory, by every node",
+        method="GET",
+        path="/v1/memory/{memory_id}/history",
+        scope="read",
+        request=GetMemoryHistory,
+        response=MemoryHistory,
+        run=get_history,
+        errors=(UnknownMemory,),
+    ),
+)
