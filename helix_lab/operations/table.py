@@ -15,6 +15,7 @@ from helix_lab.operations import (
     runs,
     sql,
     system,
+    topics,
 )
 from helix_lab.operations.operation import Operation
 
@@ -26,6 +27,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *debates.OPERATIONS,
     *analytics.OPERATIONS,
     *sql.OPERATIONS,
+    *topics.OPERATIONS,
     *charts.OPERATIONS,
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,
