@@ -1,6 +1,5 @@
 import { commands } from './plugins/commands';
 import { handshake } from './plugins/handshake';
-import { launcher } from './plugins/launcher';
 import { model } from './plugins/model';
 import { panel } from './plugins/panel';
 import { running } from './plugins/running';
@@ -10,7 +9,6 @@ import { status } from './plugins/status';
 export default [
   commands,
   handshake,
-  launcher,
   model,
   panel,
   running,
