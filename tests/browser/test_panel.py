@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import httpx
@@ -150,8 +151,15 @@ def test_a_server_that_goes_away_and_comes_back_is_noticed(
         page = open_lab(live)
         expect(page.locator(STATUS)).to_contain_text("connected")
 
+        live.process.send_signal(signal.SIGSTOP)
+        check = panel(page).get_by_role("button", name="Check Again")
+        check.dispatch_event("click")
+        expect(page.locator(STATUS)).to_contain_text("not reachable")
+        live.process.send_signal(signal.SIGCONT)
+        expect(page.locator(STATUS)).to_contain_text("connected")
+
         stop(live.process)
-        panel(page).get_by_role("button", name="Check Again").dispatch_event("click")
+        check.dispatch_event("click")
         expect(page.locator(STATUS)).to_contain_text("not reachable")
         expect(panel(page)).to_contain_text("start it again")
 
