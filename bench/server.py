@@ -79,14 +79,14 @@ def compare_replay(report: Report, client: httpx.Client, *, messages: int) -> No
 
 
 @contextmanager
-def serve() -> Iterator[httpx.Client]:
+def serve(**environment: str) -> Iterator[httpx.Client]:
     """A server with an empty data folder, and a client that may use it."""
     token = secrets.token_hex()
     with socket.socket() as probe, tempfile.TemporaryDirectory(prefix="helix-bench-") as folder:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        process = _start(folder, port, token)
+        process = _start(folder, port, token, environment)
         url = f"http://127.0.0.1:{port}"
         headers = {"Authorization": f"token {token}"}
         try:
@@ -100,12 +100,13 @@ def serve() -> Iterator[httpx.Client]:
             process.wait()
 
 
-def _start(folder: str, port: int, token: str) -> subprocess.Popen[bytes]:
+def _start(folder: str, port: int, token: str, more: dict[str, str]) -> subprocess.Popen[bytes]:
     environment: dict[str, Any] = {
         **os.environ,
         "HELIX_DATA_DIR": folder,
         "HELIX_PORT": str(port),
         "JUPYTER_TOKEN": token,
+        **more,
     }
     program = Path(sys.executable).with_name("helix-lab")
     return subprocess.Popen(

@@ -32,6 +32,25 @@ export class Fields {
     return typeof value === 'number' ? value : refuse(field, 'a number');
   }
 
+  optionalNumber(field: string): number | null {
+    return (this.values[field] ?? null) === null ? null : this.number(field);
+  }
+
+  texts(field: string): readonly string[] {
+    const value = this.values[field];
+    return Array.isArray(value) && value.every(item => typeof item === 'string')
+      ? value
+      : refuse(field, 'a list of texts');
+  }
+
+  /** An object whose fields are not known before. */
+  optionalRecord(field: string): Readonly<Record<string, unknown>> | null {
+    const value = this.values[field] ?? null;
+    return value === null || isRecord(value)
+      ? value
+      : refuse(field, 'an object');
+  }
+
   oneOf<T extends string>(field: string, allowed: readonly T[]): T {
     const value = this.values[field];
     const found = allowed.find(word => word === value);

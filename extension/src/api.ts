@@ -5,6 +5,10 @@ import { ApiError, Fields, isRecord } from './answer';
 
 export { ApiError } from './answer';
 
+/** The server probes its backends for two seconds at most. */
+const HEALTH_LIMIT_MS = 8_000;
+const LIMIT_MS = 60_000;
+
 /** What `GET /v1/info` answers; `backends` names the technology of each. */
 export interface IInfo {
   readonly name: string;
@@ -30,6 +34,12 @@ export interface IColumn {
   readonly comment: string | null;
 }
 
+/** A stream of the event log, and how many events it holds. */
+export interface ITopic {
+  readonly topic: string;
+  readonly events: number;
+}
+
 export const RUN_STATES = [
   'queued',
   'running',
@@ -45,7 +55,11 @@ export interface IRun {
   readonly kind: string;
   readonly state: RunState;
   readonly progress: number;
+  /** What it found; another form for each kind. */
+  readonly result: Readonly<Record<string, unknown>> | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Names of the files that it made. */
+  readonly artifacts: readonly string[];
   readonly created_at: string;
   readonly started_at: string | null;
   readonly ended_at: string | null;
@@ -55,6 +69,28 @@ export interface IRun {
 export interface IRunsPage {
   readonly runs: readonly IRun[];
   readonly next_cursor: string | null;
+}
+
+/** What a seat of a debate said, or why it said nothing. */
+export interface ITurn {
+  readonly round: number;
+  readonly role: string;
+  readonly seat: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly text: string | null;
+  readonly error_message: string | null;
+}
+
+/** A debate with its turns and how it ended. */
+export interface IDebate {
+  readonly topic: string;
+  readonly outcome: string | null;
+  readonly winner: { readonly seat: string; readonly provider: string } | null;
+  readonly confidence: number | null;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  readonly turns: readonly ITurn[];
 }
 
 /** A page of charts, at a path below the base URL of the server. */
@@ -85,7 +121,7 @@ export async function getHealth(
   settings: ServerConnection.ISettings
 ): Promise<IHealth> {
   const url = URLExt.join(settings.baseUrl, 'health');
-  const fields = new Fields(await ask(url, {}, settings));
+  const fields = new Fields(await ask(url, {}, settings, HEALTH_LIMIT_MS));
   return {
     status: fields.oneOf('status', ['healthy', 'degraded']),
     services: fields.record('services', (all, name) =>
@@ -104,6 +140,17 @@ export async function listColumns(
     column: row.text('column'),
     type: row.text('type'),
     comment: row.optionalText('comment')
+  }));
+}
+
+/** Every topic, in the order of the server. */
+export async function listTopics(
+  settings: ServerConnection.ISettings
+): Promise<readonly ITopic[]> {
+  const fields = new Fields(await request('topics', {}, settings));
+  return fields.list('topics', row => ({
+    topic: row.text('topic'),
+    events: row.number('events')
   }));
 }
 
@@ -139,6 +186,45 @@ export async function cancelRun(
   return readRun(new Fields(await request(path, init, settings)));
 }
 
+/** A debate; its run has the same id. */
+export async function getDebate(
+  settings: ServerConnection.ISettings,
+  debateId: string
+): Promise<IDebate> {
+  const path = `debates/${encodeURIComponent(debateId)}`;
+  const fields = new Fields(await request(path, {}, settings));
+  return {
+    topic: fields.text('topic'),
+    outcome: fields.optionalText('outcome'),
+    winner: fields.optional('winner', winner => ({
+      seat: winner.text('seat'),
+      provider: winner.text('provider')
+    })),
+    confidence: fields.optionalNumber('confidence'),
+    verdict: fields.optionalText('verdict'),
+    reason: fields.optionalText('reason'),
+    turns: fields.list('turns', readTurn)
+  };
+}
+
+/** Where a file of a run is: a page there can do nothing as its reader. */
+export function locateArtifact(
+  settings: ServerConnection.ISettings,
+  runId: string,
+  name: string
+): string {
+  return URLExt.join(settings.baseUrl, 'v1', pathOfArtifact(runId, name));
+}
+
+/** A file of a run that holds JSON. */
+export async function getJsonArtifact(
+  settings: ServerConnection.ISettings,
+  runId: string,
+  name: string
+): Promise<unknown> {
+  return request(pathOfArtifact(runId, name), {}, settings);
+}
+
 /** The dashboards of this server; null where it has none to offer. */
 export async function listDashboards(
   settings: ServerConnection.ISettings
@@ -171,15 +257,31 @@ export async function request(
   init: RequestInit,
   settings: ServerConnection.ISettings
 ): Promise<unknown> {
-  return ask(URLExt.join(settings.baseUrl, 'v1', path), init, settings);
+  const url = URLExt.join(settings.baseUrl, 'v1', path);
+  return ask(url, init, settings, LIMIT_MS);
 }
 
+/** A server that hangs is as good as away: what waits longer than the limit is given up. */
 async function ask(
   url: string,
   init: RequestInit,
-  settings: ServerConnection.ISettings
+  settings: ServerConnection.ISettings,
+  limit_ms: number
 ): Promise<unknown> {
-  const response = await ServerConnection.makeRequest(url, init, settings);
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort(new Error(`no answer within ${limit_ms / 1000} s`));
+  }, limit_ms);
+  try {
+    const limited = { ...init, signal: limit.signal };
+    const response = await ServerConnection.makeRequest(url, limited, settings);
+    return await read(url, response);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(url: string, response: Response): Promise<unknown> {
   const body = parse(await response.text());
   if (!response.ok) {
     throw refusal(response, body);
@@ -194,16 +296,34 @@ async function ask(
   return body;
 }
 
+function pathOfArtifact(runId: string, name: string): string {
+  return `runs/${encodeURIComponent(runId)}/artifacts/${encodeURIComponent(name)}`;
+}
+
+function readTurn(fields: Fields): ITurn {
+  return {
+    round: fields.number('round'),
+    role: fields.text('role'),
+    seat: fields.text('seat'),
+    provider: fields.text('provider'),
+    model: fields.text('model'),
+    text: fields.optionalText('text'),
+    error_message: fields.optionalText('error_message')
+  };
+}
+
 function readRun(fields: Fields): IRun {
   return {
     run_id: fields.text('run_id'),
     kind: fields.text('kind'),
     state: fields.oneOf('state', RUN_STATES),
     progress: fields.number('progress'),
+    result: fields.optionalRecord('result'),
     error: fields.optional('error', error => ({
       code: error.text('code'),
       message: error.text('message')
     })),
+    artifacts: fields.texts('artifacts'),
     created_at: fields.text('created_at'),
     started_at: fields.optionalText('started_at'),
     ended_at: fields.optionalText('ended_at')

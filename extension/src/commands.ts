@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { IFrame, MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,7 +7,9 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { LabModel } from './model/lab';
 import { toError } from './model/watched';
+import { openResult } from './results';
 import { CommandIDs, PANEL_ID } from './tokens';
+import { showFrame } from './widgets/frame';
 import { helixIcon } from './widgets/icon';
 
 interface IContext {
@@ -24,10 +26,27 @@ type Args = ReadonlyPartialJSONObject;
 
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
 
+/** What cannot be done without the server that this front end was built for. */
+const NEED_SERVER = [
+  CommandIDs.cancelRun,
+  CommandIDs.openResult,
+  CommandIDs.openDashboard,
+  CommandIDs.openDashboards
+];
+
 /** Add what a user can do in the page. */
 export function addCommands(context: IContext): void {
   addPageCommands(context);
   addItemCommands(context);
+  addDashboardCommands(context);
+  const { app, model } = context;
+  const look = () => {
+    for (const id of NEED_SERVER) {
+      app.commands.notifyCommandChanged(id);
+    }
+  };
+  model.info.changed.connect(look);
+  model.dashboards.changed.connect(look);
 }
 
 function addPageCommands({ app, model, trans }: IContext): void {
@@ -57,7 +76,8 @@ function addPageCommands({ app, model, trans }: IContext): void {
 }
 
 function addItemCommands(context: IContext): void {
-  const { app, trans } = context;
+  const { app, model, trans } = context;
+  const isEnabled = () => model.isUsable;
   app.commands.addCommand(CommandIDs.insertName, {
     label: trans.__('Insert a Name into the Active Cell'),
     caption: trans.__('Insert the name of a table or column'),
@@ -70,12 +90,36 @@ function addItemCommands(context: IContext): void {
     label: trans.__('Cancel a Run'),
     caption: trans.__('Ask a run of Helix Lab to stop'),
     describedBy: describe('run_id'),
+    isEnabled,
     execute: args => cancelRun(text(args, 'run_id'), context)
+  });
+  app.commands.addCommand(CommandIDs.openResult, {
+    label: trans.__('Open the Result of a Run'),
+    caption: trans.__('Open what a run of Helix Lab found in a tab'),
+    describedBy: describe('run_id'),
+    isEnabled,
+    execute: args => openResult(text(args, 'run_id'), context)
+  });
+}
+
+function addDashboardCommands(context: IContext): void {
+  const { app, model, trans } = context;
+  app.commands.addCommand(CommandIDs.openDashboards, {
+    label: trans.__('Helix Lab Dashboards'),
+    caption: trans.__('Open the first dashboard of Helix Lab in a tab'),
+    icon: helixIcon,
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () =>
+      model.isUsable && (model.dashboards.value ?? []).length > 0,
+    execute: () => {
+      openFirstDashboard(context);
+    }
   });
   app.commands.addCommand(CommandIDs.openDashboard, {
     label: trans.__('Open a Dashboard'),
     caption: trans.__('Open a dashboard of Helix Lab in a tab'),
     describedBy: describe('title', 'path'),
+    isEnabled: () => model.isUsable,
     execute: args => {
       openDashboard(text(args, 'title'), text(args, 'path'), context);
     }
@@ -134,15 +178,23 @@ function openDashboard(
   if (document.body.dataset['jpThemeLight'] === 'false') {
     target.searchParams.set('theme', 'dark');
   }
-  const content = new IFrame({
+  showFrame(app.shell, {
+    id: `helix-lab-dashboard-${target.pathname}`,
+    url: target.href,
+    label: title,
     sandbox: ['allow-scripts', 'allow-same-origin', 'allow-downloads']
   });
-  content.url = target.href;
-  content.title.label = title;
-  content.title.icon = helixIcon;
-  const widget = new MainAreaWidget({ content });
-  app.shell.add(widget, 'main');
-  app.shell.activateById(widget.id);
+}
+
+function openFirstDashboard(context: IContext): void {
+  const dashboards = context.model.dashboards.value ?? [];
+  const ready = dashboards.find(({ how_to }) => how_to === null);
+  const advice = dashboards[0]?.how_to ?? null;
+  if (ready !== undefined) {
+    openDashboard(ready.title, ready.path, context);
+  } else if (advice !== null) {
+    Notification.info(advice, { autoClose: SHOWN_MS });
+  }
 }
 
 function text(args: Args, name: string): string {

@@ -15,7 +15,9 @@ export const CommandIDs = {
   newNotebook: 'helix-lab:new-notebook',
   insertName: 'helix-lab:insert-name',
   cancelRun: 'helix-lab:cancel-run',
-  openDashboard: 'helix-lab:open-dashboard'
+  openResult: 'helix-lab:open-result',
+  openDashboard: 'helix-lab:open-dashboard',
+  openDashboards: 'helix-lab:open-dashboards'
 } as const;
 
 export const PANEL_ID = 'helix-lab-panel';

@@ -16,6 +16,7 @@ from helix_lab.operations import (
     runs,
     sql,
     system,
+    topics,
 )
 from helix_lab.operations.operation import Operation
 
@@ -28,6 +29,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *memories.OPERATIONS,
     *analytics.OPERATIONS,
     *sql.OPERATIONS,
+    *topics.OPERATIONS,
     *charts.OPERATIONS,
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,

@@ -16,7 +16,7 @@ from helix_lab.testing.fake_llm import FakeLLM
 from tests.chromium import ARGUMENTS, HOW, find_chromium
 from tests.server.live import TOKEN, LiveServer, serve
 
-LIMIT_MS = 20_000
+LIMIT_MS = 60_000
 SLOW_MS = 600_000
 KEY = "HELIX_TEST_KEY"
 OpenLab = Callable[..., Page]

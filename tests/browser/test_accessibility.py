@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenLab
 from tests.browser.test_panel import start_debate
+from tests.browser.test_run_results import debate, open_result
 from tests.server.live import LiveServer
 
 THEMES = ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast")
@@ -36,10 +37,12 @@ def test_axe_finds_no_serious_fault(
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
     expect(page.locator(f'[data-run="{run_id}"]')).to_contain_text("running")
     page.locator("#helix-lab-panel summary").first.click()
+    open_result(page, "debate", debate(client, f"Is its result, {theme}?")["debate_id"])
+    expect(page.locator(".hx-Result")).to_be_visible()
 
     page.evaluate(axe)
     found: dict[str, Any] = page.evaluate(
-        "() => axe.run({include: ['#helix-lab-panel', '#helix-lab-status']})"
+        "() => axe.run({include: ['#helix-lab-panel', '#helix-lab-status', '.hx-Result']})"
     )
     client.post(f"v1/runs/{run_id}/cancel", json={}).raise_for_status()
 

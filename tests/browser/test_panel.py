@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import httpx
@@ -140,6 +141,22 @@ def test_a_dashboard_opens_in_a_tab_and_one_from_elsewhere_does_not(
     expect(page.frame_locator("iframe").locator("body")).to_contain_text("healthy")
     expect(panel(page).get_by_role("button", name="Absent")).to_be_disabled()
     expect(panel(page)).to_contain_text("pip install it")
+
+
+def test_a_server_that_hangs_counts_as_away_until_it_answers(
+    page: Page, server: LiveServer
+) -> None:
+    expect(page.locator(STATUS)).to_contain_text("connected")
+
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        panel(page).get_by_role("button", name="Check Again").click()
+        expect(page.locator(STATUS)).to_contain_text("not reachable")
+        expect(panel(page)).to_contain_text("no answer within 8 s")
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+    expect(page.locator(STATUS)).to_contain_text("connected")
 
 
 def test_a_server_that_goes_away_and_comes_back_is_noticed(

@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 
-import { ApiError, getInfo, request } from '../api';
+import { ApiError, getHealth, getInfo, request } from '../api';
 
 /** Settings whose network is one canned answer; `asked` collects what was sent. */
 function serverThatAnswers(
@@ -93,6 +93,25 @@ describe('request', () => {
     await expect(request('info', {}, settings)).rejects.toMatchObject({
       code: 'not_json'
     });
+  });
+
+  it('gives up a server that hangs', async () => {
+    jest.useFakeTimers();
+    const settings = ServerConnection.makeSettings({
+      fetch: (input: RequestInfo | URL) =>
+        new Promise<Response>((_, reject) => {
+          const { signal } = input as Request;
+          signal.addEventListener('abort', () => {
+            reject(new TypeError('given up'));
+          });
+        })
+    });
+
+    const answer = expect(getHealth(settings)).rejects.toThrow('given up');
+    await jest.advanceTimersByTimeAsync(10_000);
+
+    await answer;
+    jest.useRealTimers();
   });
 
   it('says so when the server cannot be reached', async () => {

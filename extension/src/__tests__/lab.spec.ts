@@ -27,6 +27,11 @@ function routesOfALab(): Routes {
         ]
       }
     },
+    'GET /v1/topics': {
+      body: {
+        topics: [{ topic: 'helixagent.debates', partitions: 1, events: 7 }]
+      }
+    },
     'GET /v1/dashboards': { status: 404, body: {} },
     'GET /v1/runs?limit=100': {
       body: { runs: [makeRun(1)], next_cursor: null }
@@ -34,9 +39,10 @@ function routesOfALab(): Routes {
   };
 }
 
-function labOn(routes: Routes) {
+function labOn(routes: Routes, asked: string[] = []) {
   const events = new Signal<object, IServerEvent>({});
-  return { lab: new LabModel(serverWith(routes), events), events };
+  const lab = new LabModel(serverWith(routes, asked), events, '1.0.0');
+  return { lab, events };
 }
 
 describe('LabModel', () => {
@@ -56,7 +62,22 @@ describe('LabModel', () => {
       ['a', ['x', 'y']],
       ['b', ['x']]
     ]);
+    expect(lab.topics.value).toEqual([
+      { topic: 'helixagent.debates', events: 7 }
+    ]);
     expect(lab.runs.runs).toHaveLength(1);
+  });
+
+  it('counts the topics anew when a run ends', async () => {
+    const asked: string[] = [];
+    const { lab, events } = labOn(routesOfALab(), asked);
+    await lab.refresh();
+    asked.length = 0;
+    const change = { run_id: 'run-1', state: 'failed', progress: 1 };
+
+    events.emit({ schema_id: RUN_SCHEMA, ...change });
+
+    expect(asked).toContain('GET /v1/topics');
   });
 
   it('has no dashboards where the route is not there', async () => {

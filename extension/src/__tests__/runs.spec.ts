@@ -177,6 +177,65 @@ describe('RunList', () => {
   });
 });
 
+describe('polling', () => {
+  const MINUTE_MS = 60_000;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+    document.dispatchEvent(new Event('visibilitychange'));
+    jest.useRealTimers();
+  });
+
+  function hidePage(): void {
+    jest.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+    document.dispatchEvent(new Event('visibilitychange'));
+  }
+
+  async function pollOf(asked: string[]) {
+    const runs = await listOf({ [NEWEST]: page([makeRun(1)]) }, asked);
+    runs.start();
+    await jest.advanceTimersByTimeAsync(MINUTE_MS);
+    asked.length = 0;
+    return runs;
+  }
+
+  it('asks where nothing is pushed, and not while the page is hidden', async () => {
+    const asked: string[] = [];
+    const runs = await pollOf(asked);
+
+    await jest.advanceTimersByTimeAsync(2 * MINUTE_MS);
+    const inSight = asked.length;
+    asked.length = 0;
+    hidePage();
+    await jest.advanceTimersByTimeAsync(10 * MINUTE_MS);
+    runs.dispose();
+
+    expect(inSight).toBeGreaterThan(1);
+    expect(asked).toEqual([]);
+  });
+
+  it('does not ask while changes are pushed', async () => {
+    const asked: string[] = [];
+    const runs = await pollOf(asked);
+
+    for (let seconds = 0; seconds < 300; seconds += 5) {
+      runs.accept({
+        run_id: 'run-1',
+        state: 'running',
+        progress: seconds / 300
+      });
+      await jest.advanceTimersByTimeAsync(5_000);
+    }
+    runs.dispose();
+
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('durations', () => {
   it.each([
     [400, '0.4 s'],

@@ -30,6 +30,7 @@ export class Connection {
       auto: false,
       factory: () => this._health.refresh(),
       frequency: { interval: STEADY_MS, backoff: false },
+      linger: 0,
       standby: 'when-hidden'
     });
   }
@@ -76,7 +77,8 @@ export class Connection {
     const before = this._reach;
     this._reach = this.reachNow();
     const isHere = this.health !== null;
-    const interval = isHere ? STEADY_MS : RECOVERING_MS;
+    const isAway = this._reach === 'unreachable';
+    const interval = isAway ? RECOVERING_MS : STEADY_MS;
     this._poll.frequency = { interval, max: interval, backoff: false };
     this._changed.emit();
     if (isHere && !isAnswering(before)) {

@@ -1,9 +1,9 @@
-import { ServerConnection } from '@jupyterlab/services';
-
-import { ApiError, getInfo } from '../api';
+import { ApiError, type IInfo } from '../api';
+import type { Watched } from './watched';
 
 /** How the server answered the question "are you the Helix Lab that I was built for?". */
 export type Handshake =
+  | { readonly kind: 'asking' }
   | { readonly kind: 'agreed' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'silent'; readonly reason: string }
@@ -13,28 +13,28 @@ export type Handshake =
       readonly browser: string;
     };
 
-/** Ask the server who it is. Every outcome is a value: it never throws. */
-export async function shakeHands(
+/** What the last answer to `GET /v1/info` means for a front end of version `browser`. */
+export function judgeHandshake(
   browser: string,
-  settings: ServerConnection.ISettings
-): Promise<Handshake> {
-  try {
-    const { version: server } = await getInfo(settings);
-    return server === browser
-      ? { kind: 'agreed' }
-      : { kind: 'other-version', server, browser };
-  } catch (error) {
-    if (error instanceof ApiError && isAbsent(error)) {
-      return { kind: 'missing' };
-    }
-    return {
-      kind: 'silent',
-      reason: error instanceof Error ? error.message : String(error)
-    };
+  { value, error }: Pick<Watched<IInfo>, 'value' | 'error'>
+): Handshake {
+  if (error !== null) {
+    return isAbsent(error)
+      ? { kind: 'missing' }
+      : { kind: 'silent', reason: error.message };
   }
+  if (value === null) {
+    return { kind: 'asking' };
+  }
+  return value.version === browser
+    ? { kind: 'agreed' }
+    : { kind: 'other-version', server: value.version, browser };
 }
 
 /** Jupyter answers an unknown path with its own 404 page, which is not JSON of ours. */
-function isAbsent(error: ApiError): boolean {
-  return error.status === 404 || error.code === 'not_json';
+function isAbsent(error: Error): boolean {
+  return (
+    error instanceof ApiError &&
+    (error.status === 404 || error.code === 'not_json')
+  );
 }

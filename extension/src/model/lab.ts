@@ -7,13 +7,16 @@ import {
   getInfo,
   type IDashboard,
   type IInfo,
+  type ITopic,
   listColumns,
   listDashboards,
+  listTopics,
   RUN_STATES
 } from '../api';
 import { groupByTable, type ITable } from './catalog';
 import { Connection } from './connection';
-import { RunList } from './runs';
+import { type Handshake, judgeHandshake } from './handshake';
+import { hasEnded, RunList } from './runs';
 import { Watched } from './watched';
 
 /** The schema of the events by which the server tells how runs change. */
@@ -29,25 +32,33 @@ export class LabModel implements IDisposable {
   readonly connection: Connection;
   readonly info: Watched<IInfo>;
   readonly catalog: Watched<readonly ITable[]>;
+  readonly topics: Watched<readonly ITopic[]>;
   readonly dashboards: Watched<readonly IDashboard[] | null>;
   readonly runs: RunList;
   private readonly _leave: () => void;
   private _isDisposed = false;
 
   constructor(
-    settings: ServerConnection.ISettings,
-    events: ISignal<unknown, IServerEvent>
+    readonly settings: ServerConnection.ISettings,
+    events: ISignal<unknown, IServerEvent>,
+    private readonly version: string
   ) {
     this.connection = new Connection(settings);
     this.info = new Watched(() => getInfo(settings));
     this.catalog = new Watched(async () =>
       groupByTable(await listColumns(settings))
     );
+    this.topics = new Watched(() => listTopics(settings));
     this.dashboards = new Watched(() => listDashboards(settings));
     this.runs = new RunList(settings);
     this.connection.returned.connect(() => {
       void this.refreshContents();
       this.runs.watchClosely();
+    });
+    this.runs.stateChanged.connect((_, run) => {
+      if (hasEnded(run)) {
+        void this.topics.refresh();
+      }
     });
     events.connect(this.onEvent);
     this._leave = () => {
@@ -59,8 +70,19 @@ export class LabModel implements IDisposable {
     return this._isDisposed;
   }
 
+  /** Whether front end and server belong together; as new as `info`. */
+  get handshake(): Handshake {
+    return judgeHandshake(this.version, this.info);
+  }
+
+  /** Whether what needs the server can be offered. */
+  get isUsable(): boolean {
+    return this.handshake.kind === 'agreed';
+  }
+
   /** Begin to ask. */
   start(): void {
+    void this.info.refresh();
     this.connection.start();
     this.runs.start();
   }
@@ -84,6 +106,7 @@ export class LabModel implements IDisposable {
     await Promise.all([
       this.info.refresh(),
       this.catalog.refresh(),
+      this.topics.refresh(),
       this.dashboards.refresh(),
       this.runs.refresh()
     ]);

@@ -51,6 +51,7 @@ export class RunList {
       auto: false,
       factory: () => this.refreshIfQuiet(),
       frequency: { interval: QUIET_MS / 2, backoff: false },
+      linger: 0,
       standby: 'when-hidden'
     });
   }

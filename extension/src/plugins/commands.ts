@@ -23,8 +23,8 @@ export const commands: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('helix_lab');
     addCommands({ app, model, notebooks, trans });
-    const { showPanel, refresh, newNotebook } = CommandIDs;
-    for (const command of [showPanel, refresh, newNotebook]) {
+    const { showPanel, refresh, newNotebook, openDashboards } = CommandIDs;
+    for (const command of [showPanel, refresh, newNotebook, openDashboards]) {
       palette?.addItem({ command, category: trans.__('Helix Lab') });
     }
   }

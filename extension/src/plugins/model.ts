@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import manifest from '../../package.json';
 import { LabModel } from '../model/lab';
 import { ILabModel } from '../tokens';
 
@@ -9,15 +10,19 @@ export const model: JupyterFrontEndPlugin<LabModel> = {
   description: 'Provides the health, catalog, runs and dashboards of the lab.',
   autoStart: true,
   provides: ILabModel,
-  activate: ({ serviceManager }) => {
+  activate: ({ serviceManager, restored }) => {
     const lab = new LabModel(
       serviceManager.serverSettings,
-      serviceManager.events.stream
+      serviceManager.events.stream,
+      manifest.version
     );
     serviceManager.connectionFailure.connect(() => {
       void lab.connection.refresh();
     });
-    lab.start();
+    // Nothing is asked while JupyterLab itself still loads.
+    void restored.then(() => {
+      lab.start();
+    });
     return lab;
   }
 };

@@ -3,17 +3,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Handshake } from '../model/handshake';
 
 /**
- * What the user should do; null when all is well.
+ * What the user should do; empty when all is well.
  *
  * JupyterLab shows the first 140 characters of a notification: the advice fits, what varies is last.
  */
-export function advise(
-  outcome: Handshake,
-  trans: TranslationBundle
-): string | null {
+export function advise(outcome: Handshake, trans: TranslationBundle): string {
   switch (outcome.kind) {
+    case 'asking':
     case 'agreed':
-      return null;
+      return '';
     case 'missing':
       return trans.__(
         'Helix Lab does not run on this server. Run "jupyter server extension enable helix_lab_server", then restart it.'

@@ -14,14 +14,14 @@ interface IDashboardsProps {
 /** The dashboards that the server offers, each opened in a tab. */
 export function DashboardsView(props: IDashboardsProps): React.JSX.Element {
   const { model, trans, open } = props;
-  useChanges(model.dashboards.changed);
+  useChanges(model.dashboards.changed, model.info.changed);
   return (
     <ul className="hx-Section" aria-label={trans.__('Dashboards')}>
       {model.dashboards.value?.map(dashboard => (
         <li key={dashboard.name}>
           <button
             className="hx-Button"
-            disabled={dashboard.how_to !== null}
+            disabled={dashboard.how_to !== null || !model.isUsable}
             onClick={() => {
               open(dashboard);
             }}

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { LabModel } from '../model/lab';
+import { advise } from './advice';
 import { useChanges } from './useChanges';
 import { adviseOnReach, wordReach, wordService } from './words';
 
@@ -16,7 +17,11 @@ export function HealthView({ model, trans }: IHealthProps): React.JSX.Element {
   const { reach, health, reason } = model.connection;
   const info = model.info.value;
   const { sign, text } = wordReach(reach, trans);
-  const advice = adviseOnReach(reach, trans);
+  const { handshake } = model;
+  const advice =
+    handshake.kind === 'other-version'
+      ? advise(handshake, trans)
+      : adviseOnReach(reach, trans);
   return (
     <div className="hx-Section">
       <p className="hx-Health-reach" data-reach={reach} role="status">

@@ -57,6 +57,9 @@ export class HelixPanel extends SidePanel {
           cancel={run_id => {
             run(CommandIDs.cancelRun, { run_id });
           }}
+          open={run_id => {
+            run(CommandIDs.openResult, { run_id });
+          }}
         />
       )
     );

@@ -4,6 +4,7 @@ import React, { useEffect, useState } from 'react';
 import type { IRun } from '../api';
 import type { LabModel } from '../model/lab';
 import { formatDuration, hasEnded, measureDuration_ms } from '../model/runs';
+import { hasResult } from '../model/results';
 import { useChanges, useNow_ms } from './useChanges';
 import { useWindow } from './useWindow';
 import { wordRunState } from './words';
@@ -12,6 +13,7 @@ interface IRunsProps {
   readonly model: LabModel;
   readonly trans: TranslationBundle;
   readonly cancel: (runId: string) => void;
+  readonly open: (runId: string) => void;
 }
 
 const ROW_PX = 52;
@@ -21,10 +23,11 @@ const AHEAD = 20;
 export function RunsView({
   model,
   trans,
-  cancel
+  cancel,
+  open
 }: IRunsProps): React.JSX.Element {
   const { runs } = model;
-  useChanges(runs.changed);
+  useChanges(runs.changed, model.info.changed);
   const now_ms = useNow_ms(runs.unfinished.length > 0);
   const { frame, first, last } = useWindow(runs.runs.length, ROW_PX);
   useEffect(() => {
@@ -61,7 +64,9 @@ export function RunsView({
               count={runs.hasMore ? -1 : runs.runs.length}
               now_ms={now_ms}
               trans={trans}
+              isUsable={model.isUsable}
               cancel={cancel}
+              open={open}
             />
           ))}
         </div>
@@ -76,10 +81,11 @@ interface IRunRowProps extends Omit<IRunsProps, 'model'> {
   /** -1 while it is not known. */
   readonly count: number;
   readonly now_ms: number;
+  readonly isUsable: boolean;
 }
 
 function RunRow(props: IRunRowProps): React.JSX.Element {
-  const { run, position, trans, cancel } = props;
+  const { run, position, trans, cancel, open } = props;
   const { sign, text } = wordRunState(run.state, trans);
   return (
     <div
@@ -110,12 +116,29 @@ function RunRow(props: IRunRowProps): React.JSX.Element {
         {!hasEnded(run) && (
           <button
             className="hx-Button hx-mod-small"
+            disabled={!props.isUsable}
             aria-label={trans.__('Cancel %1 %2', run.kind, run.run_id)}
             onClick={() => {
               cancel(run.run_id);
             }}
           >
             {trans.__('Cancel')}
+          </button>
+        )}
+        {hasResult(run) && (
+          <button
+            className="hx-Button hx-mod-small"
+            disabled={!props.isUsable}
+            aria-label={trans.__(
+              'Open the result of %1 %2',
+              run.kind,
+              run.run_id
+            )}
+            onClick={() => {
+              open(run.run_id);
+            }}
+          >
+            {trans.__('Open')}
           </button>
         )}
       </div>
@@ -132,7 +155,7 @@ function RunRow(props: IRunRowProps): React.JSX.Element {
 function LastChange({
   model,
   trans
-}: Omit<IRunsProps, 'cancel'>): React.JSX.Element {
+}: Pick<IRunsProps, 'model' | 'trans'>): React.JSX.Element {
   const [run, setRun] = useState<IRun | null>(null);
   useEffect(() => {
     const onChange = (_: unknown, changed: IRun) => {

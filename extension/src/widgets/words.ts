@@ -56,6 +56,13 @@ export function wordReach(reach: Reach, trans: TranslationBundle): IWording {
   }
 }
 
+/** What stands where nothing is known yet. */
+export function wordAbsence(reach: Reach, trans: TranslationBundle): string {
+  return reach === 'unreachable' || reach === 'missing'
+    ? trans.__('Nothing is known: see Health.')
+    : trans.__('Asking…');
+}
+
 /** What the user can do about it; empty when nothing need be done. */
 export function adviseOnReach(reach: Reach, trans: TranslationBundle): string {
   switch (reach) {

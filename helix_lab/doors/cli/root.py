@@ -42,6 +42,7 @@ SUMMARIES = {
     "report": "Notebooks that answer a question with parameters: list them, run them",
     "runs": "Long work: list it, show it, cancel it",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
+    "topics": "List the topics of the event log, and how much each holds",
 }
 _OWN = {
     "import": "importing:import_file",
