@@ -222,7 +222,7 @@ def throughput(append: Callable[[T], object], make: Callable[[], T], batches: in
 
 def to_lines(pairs: Pairs) -> list[str]:
     """The bytes of events, as a log without structure would keep them."""
-    return ["|".join(map(str, to_row(topic, event))) for topic, event in pairs]
+    return ["|".join(map(str, (topic, event.key, *to_row(event)))) for topic, event in pairs]
 
 
 def insert_bare(connection: sqlite3.Connection, lines: list[str]) -> None:
