@@ -52,7 +52,7 @@ DROP VIEW event;
 DROP INDEX entry_by_topic;
 ALTER TABLE entry RENAME TO entry_1;
 {_CREATE_ENTRY}
-INSERT INTO entry
+INSERT OR ROLLBACK INTO entry
     SELECT key << {_OFFSET_BITS} | "offset", topic, event_id, type, node, subject, time_us, clock,
         version, data
     FROM entry_1 INDEXED BY entry_by_key ORDER BY key, "offset";

@@ -187,7 +187,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
     """Insert a batch whole, or not at all and set its error; return the next free offset."""
     batch.error = None
-    if start + len(batch.rows) > statements.MAX_OFFSET:
+    if start + len(batch.rows) > statements.MAX_OFFSET + 1:
         raise OSError(errno.EFBIG, "it has no offsets left")
     connection.execute("SAVEPOINT batch")
     keys = _add_keys(connection, {(topic, event.key) for topic, event in batch.events})
