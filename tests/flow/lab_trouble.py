@@ -66,7 +66,7 @@ def import_and_die(folder: Path) -> dict[str, Any]:
     copy = folder / "copy.jsonl"
     unlink = Path.unlink
 
-    def unlink_and_die(path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002
+    def unlink_and_die(path: Path, missing_ok: bool = False) -> None:
         unlink(path, missing_ok=missing_ok)
         if path == copy:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -6,8 +6,6 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests.data.loaders import (
     write_beam_jsonl,
     write_debates_jsonl,

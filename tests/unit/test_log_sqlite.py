@@ -174,7 +174,9 @@ def old(path: Path) -> list[Entry]:
     entries = list(map(Entry, topics, [0] * 60, range(60), events))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(VERSION_1)
-        connection.executemany("INSERT INTO topic (name) VALUES (?)", [(DEBATES,), (CONVERSATIONS,)])
+        connection.executemany(
+            "INSERT INTO topic (name) VALUES (?)", [(DEBATES,), (CONVERSATIONS,)]
+        )
         connection.executemany(
             "INSERT INTO key (topic, name) VALUES (?, ?)",
             [(topic, f"c{number}") for number in range(3) for topic in (1, 2)],
@@ -227,6 +229,19 @@ def test_an_upgrade_that_breaks_off_leaves_the_log_as_it_was(
         assert (1,) == connection.execute("PRAGMA user_version").fetchone()
     with SqliteEventLog(path) as opened:
         assert old == read_all(opened)
+
+
+def test_the_old_rows_of_an_upgrade_are_dropped_even_if_it_died_before(
+    path: Path, old: list[Entry]
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(statements.UPGRADE_1)
+
+    with SqliteEventLog(path) as opened:
+        assert old == read_all(opened)
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert {("entry",), ("key",), ("topic",), ("progress",)} == set(tables)
 
 
 # Writing --------------------------------------------------------------------------------

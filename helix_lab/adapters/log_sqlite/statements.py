@@ -44,7 +44,7 @@ INSERT INTO progress VALUES (0, 0);
 {_CREATE_EVENT}
 PRAGMA user_version = {FORMAT_VERSION};
 COMMIT;
-"""
+"""  # noqa: S608 - our own constants
 
 UPGRADE_1 = f"""
 BEGIN IMMEDIATE;
@@ -56,12 +56,14 @@ INSERT OR ROLLBACK INTO entry
     SELECT key << {_OFFSET_BITS} | "offset", topic, event_id, type, node, subject, time_us, clock,
         version, data
     FROM entry_1 INDEXED BY entry_by_key ORDER BY key, "offset";
-DROP TABLE entry_1;
 {_CREATE_EVENT}
 PRAGMA user_version = {FORMAT_VERSION};
 COMMIT;
-"""
-"""In one transaction. By the old index, for to sort would take as much memory as the log."""
+"""  # noqa: S608 - our own constants
+"""In one transaction, and in little memory: by the old index without sorting, and without OR
+ROLLBACK SQLite would keep in memory what an error had to restore. `DROP_1` frees the old rows."""
+
+DROP_1 = "DROP TABLE IF EXISTS entry_1"
 
 ADD_TOPIC = "INSERT INTO topic (name) VALUES (?) ON CONFLICT DO NOTHING"
 

@@ -120,6 +120,7 @@ class Writer:
                 connection.executescript(statements.CREATE)
             elif version == 1:
                 connection.executescript(statements.UPGRADE_1)
+            connection.execute(statements.DROP_1)
 
     def _commit_waiting(self, leader: Batch) -> None:
         if self._is_closed:
@@ -192,7 +193,9 @@ def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
     connection.execute("SAVEPOINT batch")
     keys = _add_keys(connection, {(topic, event.key) for topic, event in batch.events})
     rows = []
-    for offset, ((topic, event), row) in enumerate(zip(batch.events, batch.rows, strict=True), start):
+    for offset, ((topic, event), row) in enumerate(
+        zip(batch.events, batch.rows, strict=True), start
+    ):
         topic_id, key_id = keys[topic, event.key]
         rows.append((make_entry_id(key_id, offset), topic_id, *row))
     inserted = _insert_rows(connection, rows)
