@@ -12,6 +12,7 @@ from helix_lab.domain.model.event import TOPICS, Draft
 from helix_lab.jobs.runner import JobKind, RunContext
 from helix_lab.jobs.runs import Run
 from helix_lab.ports.event_log import EventLog
+from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.record.importers.reader import Item, Refusal, detect_format, read_items
 from helix_lab.record.writer import Writer
 
@@ -29,7 +30,8 @@ def make_import_kind(writer: Writer, log: EventLog, *, reports: Path) -> JobKind
     """
 
     def run(context: RunContext) -> Mapping[str, Any]:
-        return _Import(context, writer, log, reports).run()
+        with collecting_seldom():
+            return _Import(context, writer, log, reports).run()
 
     return JobKind("import", run, clean_up=_forget_upload)
 
