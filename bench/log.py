@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sqlite3
@@ -10,11 +11,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
+from bench.harness import CannotRunError
+from helix_lab import open_lab
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.adapters.log_sqlite.rows import to_row
 from helix_lab.domain.model.clock import make_hybrid_time
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Pairs = list[tuple[str, Event]]
 
+LOG = "log.sqlite"
 DATA_BYTES = 200
 BATCH = 1000
 ACTIVE = 300
@@ -48,7 +53,7 @@ def run(report: Report, options: Options) -> None:
 
 
 class EventMaker:
-    """Makes messages with `DATA_BYTES` of data, unlike any before."""
+    """Makes messages with about `DATA_BYTES` of data, unlike any before."""
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
@@ -60,16 +65,18 @@ class EventMaker:
 
     def _event(self, key: str | None) -> Event:
         number = next(self._numbers)
-        text = self._rng.randbytes(DATA_BYTES // 2).hex()[: DATA_BYTES - 30]
+        key = key or f"c{self._rng.randrange(ACTIVE)}"
+        data = {"conversation_id": key, "message_id": f"m{number}", "role": "user"}
+        text = self._rng.randbytes(DATA_BYTES // 2).hex()[: DATA_BYTES - 100]
         return Event(
             event_id=make_event_id("bench", str(number)),
             type="helixagent.message.added",
             node_id="node-1",
-            key=key or f"c{self._rng.randrange(ACTIVE)}",
+            key=key,
             subject=f"m{number}",
             time=datetime(2026, 3, 1, tzinfo=UTC),
             clock=make_hybrid_time(1_772_366_400_000) + number,
-            data={"role": "user", "content": text},
+            data={**data, "content": text, "model_tokens": 50},
         )
 
 
@@ -142,24 +149,14 @@ def compare_lengths(report: Report, maker: EventMaker, folder: Path, options: Op
     """A short log and a long one, with one conversation spread over each."""
     mine, short, long = (options.size(size) for size in (10_000, 20_000, 2_000_000))
     with (
-        SqliteEventLog(folder / "short.sqlite") as short_log,
-        SqliteEventLog(folder / "long.sqlite") as long_log,
+        SqliteEventLog(folder / "short" / LOG) as short_log,
+        SqliteEventLog(folder / "long" / LOG) as long_log,
     ):
         fill(short_log, maker, mine=mine, others=short)
         # Opened anew: the log that wrote them would give the newest events from memory.
-        with SqliteEventLog(folder / "short.sqlite") as cold_log:
-            compare_scan(report, cold_log, folder / "short.sqlite")
+        with SqliteEventLog(folder / "short" / LOG) as cold_log:
+            compare_scan(report, cold_log, folder / "short" / LOG)
         fill(long_log, maker, mine=mine, others=long)
-        report.compare(
-            f"read a conversation of {mine:,} among {long:,} other messages",
-            lambda: elapsed_s(lambda: long_log.read_key(CONVERSATIONS, "mine")) * 1000,
-            baseline=f"among {short:,}",
-            measure_baseline=lambda: (
-                elapsed_s(lambda: short_log.read_key(CONVERSATIONS, "mine")) * 1000
-            ),
-            metric="time",
-            unit="ms",
-        )
         report.compare(
             f"append batches of {BATCH:,} after {long:,} events",
             lambda: throughput(long_log.append, lambda: maker.make(BATCH), 5),
@@ -168,6 +165,43 @@ def compare_lengths(report: Report, maker: EventMaker, folder: Path, options: Op
             metric="throughput",
             unit="events/s",
         )
+    for memory, forget in (("", False), (", no page of it in memory", True)):
+        report.compare(
+            f"replay {mine:,} messages among {long:,} others, in a lab just opened{memory}",
+            partial(replay_ms, folder / "long", mine, forget=forget),
+            baseline=f"among {short:,} others",
+            measure_baseline=partial(replay_ms, folder / "short", mine, forget=forget),
+            metric="time",
+            unit="ms",
+        )
+
+
+def replay_ms(folder: Path, messages: int, *, forget: bool) -> float:
+    """The first `Lab.replay` after opening, with what the system may have of the log in memory.
+
+    The projections are stopped: of the log that was written without them they know nothing yet,
+    and replay does not ask their stores.
+    """
+    with open_lab(folder) as lab:
+        lab.services.projections.close()
+        if forget:
+            forget_pages(folder / LOG)
+        gc.collect()  # what the lab before left behind is not the replay's to clear
+        start = time.perf_counter()
+        replayed = lab.replay("mine")
+        took_s = time.perf_counter() - start
+    if len(replayed.messages) != messages:
+        raise RuntimeError(str(replayed.stats))
+    return took_s * 1000
+
+
+def forget_pages(path: Path) -> None:
+    """Make the system read a file from the disk again; it keeps pages that are not written yet."""
+    if not hasattr(os, "posix_fadvise"):
+        raise CannotRunError("it needs posix_fadvise, which this system does not have")  # noqa: EM101
+    with path.open("rb+", buffering=0) as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def compare_scan(report: Report, log: SqliteEventLog, path: Path) -> None:
@@ -222,7 +256,7 @@ def throughput(append: Callable[[T], object], make: Callable[[], T], batches: in
 
 def to_lines(pairs: Pairs) -> list[str]:
     """The bytes of events, as a log without structure would keep them."""
-    return ["|".join(map(str, to_row(topic, event))) for topic, event in pairs]
+    return ["|".join(map(str, (topic, event.key, *to_row(event)))) for topic, event in pairs]
 
 
 def insert_bare(connection: sqlite3.Connection, lines: list[str]) -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from jupyter_server.extension.manager import ExtensionManager
+
+from tests.data.loaders import find_data
 
 
 @pytest.fixture(autouse=True)
 def own_order_of_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Undo what notebook_shim, once linked, does to every server of the process."""
     monkeypatch.setattr(ExtensionManager, "sorted_extensions", ExtensionManager.sorted_extensions)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the data sets; without it the test is skipped."""
+    folder = find_data()
+    if folder is None:
+        pytest.skip("no data sets: set HELIX_TEST_DATA to their folder")
+    return folder

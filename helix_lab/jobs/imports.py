@@ -10,7 +10,9 @@ from typing import Any
 from helix_lab.domain.model.errors import DuplicateId, InvalidRequest
 from helix_lab.domain.model.event import TOPICS, Draft
 from helix_lab.jobs.runner import JobKind, RunContext
+from helix_lab.jobs.runs import Run
 from helix_lab.ports.event_log import EventLog
+from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.record.importers.reader import Item, Refusal, detect_format, read_items
 from helix_lab.record.writer import Writer
 
@@ -28,9 +30,16 @@ def make_import_kind(writer: Writer, log: EventLog, *, reports: Path) -> JobKind
     """
 
     def run(context: RunContext) -> Mapping[str, Any]:
-        return _Import(context, writer, log, reports).run()
+        with collecting_seldom():
+            return _Import(context, writer, log, reports).run()
 
-    return JobKind("import", run)
+    return JobKind("import", run, clean_up=_forget_upload)
+
+
+def _forget_upload(run: Run) -> None:
+    """Delete an uploaded file. As long as the end is not noted, a resumed import reads it again."""
+    if run.request.get("is_upload"):
+        Path(run.request["path"]).unlink(missing_ok=True)
 
 
 class _Import:
@@ -46,16 +55,7 @@ class _Import:
         self._refusals: list[dict[str, str]] = []
 
     def run(self) -> Mapping[str, Any]:
-        """Import the file; an uploaded one is deleted, unless the lab closes before the end."""
-        try:
-            result = self._import()
-        except Exception:
-            self._forget_upload()
-            raise
-        self._forget_upload()
-        return result
-
-    def _import(self) -> Mapping[str, Any]:
+        """Import the file and tell what of it is in the log."""
         self._context.check()
         file_format = self._context.request.get("format") or detect_format(self._path)
         self._report_path.unlink(missing_ok=True)
@@ -73,10 +73,6 @@ class _Import:
             "refused_count": self._refused,
             "refused": self._refusals,
         }
-
-    def _forget_upload(self) -> None:
-        if self._context.request.get("is_upload"):
-            self._path.unlink(missing_ok=True)
 
     def _report_progress(self, done: int, total: int) -> None:
         self._context.check()

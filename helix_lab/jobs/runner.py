@@ -31,13 +31,16 @@ class JobKind:
     Attributes:
         run: does the work and returns its result as JSON. Called again from the start with
             the same request after a crash, so it must find out by itself what is done. Called
-            also for a run that was cancelled before it began, to clean up: `check` comes first.
+            also for a run that was cancelled before it began: `check` comes first.
         is_resumable: whether it may be called again; otherwise a crash ends the run as failed.
+        clean_up: removes what only an unfinished run needs, once the end of the run is noted. A
+            crash in between leaves it undone.
     """
 
     name: str
     run: Callable[[RunContext], Mapping[str, Any]]
     is_resumable: bool = True
+    clean_up: Callable[[Run], None] | None = None
 
 
 @dataclass(slots=True)
@@ -250,10 +253,21 @@ class JobRunner:
     def _end(self, run_id: str, state: Any, **outcome: Any) -> None:
         try:
             self.store.end(run_id, state, **outcome)
-            self._notify(self.store.get(run_id))
+            run = self.store.get(run_id)
         except Unavailable:
             # It goes on when the lab opens again, and finds out that it is done.
             LOGGER.exception("run %s is %s, which could not be noted", run_id, state)
+        else:
+            self._clean_up(run)
+            self._notify(run)
+
+    def _clean_up(self, run: Run) -> None:
+        kind = self._kinds.get(run.kind)
+        if kind is not None and kind.clean_up is not None:
+            try:
+                kind.clean_up(run)
+            except Exception:
+                LOGGER.exception("what run %s needed could not be removed", run.run_id)
 
     def _notify(self, run: Run) -> None:
         with self._changed:

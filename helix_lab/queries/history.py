@@ -6,6 +6,7 @@ from helix_lab.domain.context.history import History, build_history
 from helix_lab.domain.model.errors import UnknownConversation
 from helix_lab.domain.model.event import CONVERSATIONS, DEBATES
 from helix_lab.ports.event_log import EventLog
+from helix_lab.queries.collecting import collecting_seldom
 
 
 def replay(log: EventLog, conversation_id: str) -> tuple[History, int]:
@@ -14,10 +15,11 @@ def replay(log: EventLog, conversation_id: str) -> tuple[History, int]:
     Raises:
         UnknownConversation: the log has nothing of it.
     """
-    entries = log.read_key(CONVERSATIONS, conversation_id)
-    if not entries:
-        raise UnknownConversation(conversation_id)
-    return build_history(entry.event for entry in entries), len(entries)
+    with collecting_seldom():
+        entries = log.read_key(CONVERSATIONS, conversation_id)
+        if not entries:
+            raise UnknownConversation(conversation_id)
+        return build_history(entry.event for entry in entries), len(entries)
 
 
 def has_conversation(log: EventLog, conversation_id: str) -> bool:

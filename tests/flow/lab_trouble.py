@@ -2,9 +2,11 @@
 
     python -m tests.flow.lab_trouble read-only FOLDER
     python -m tests.flow.lab_trouble full FOLDER
+    python -m tests.flow.lab_trouble import-and-die FOLDER
 
 `read-only` opens a lab, as nobody where it runs as root. `full` adds messages until no file may
-grow further, reads, makes room and adds one more.
+grow further, reads, makes room and adds one more. `import-and-die` imports `FOLDER/copy.jsonl`
+as an upload into `FOLDER/lab`, and is killed the moment it has deleted that copy.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from helix_lab.domain.model.errors import HelixError, LogWriteFailed
 from helix_lab.lab import Lab
@@ -57,6 +61,22 @@ def fill(folder: Path) -> dict[str, Any]:
         }
 
 
+def import_and_die(folder: Path) -> dict[str, Any]:
+    """Does not return."""
+    copy = folder / "copy.jsonl"
+    unlink = Path.unlink
+
+    def unlink_and_die(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        if path == copy:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with patch.object(Path, "unlink", unlink_and_die), open_at(folder / "lab") as lab:
+        lab.start_import(str(copy), is_upload=True)
+        wait_until(lambda: False)
+    return {}
+
+
 def say_until_refused(lab: Lab) -> tuple[list[str], LogWriteFailed]:
     """The texts that were acknowledged, and why the next one was not."""
     acknowledged: list[str] = []
@@ -76,5 +96,5 @@ def limit_file_size(size_bytes: int) -> None:
 
 if __name__ == "__main__":
     command, place = sys.argv[1:]
-    seen = open_read_only(Path(place)) if command == "read-only" else fill(Path(place))
-    json.dump(seen, sys.stdout)
+    commands = {"read-only": open_read_only, "full": fill, "import-and-die": import_and_die}
+    json.dump(commands[command](Path(place)), sys.stdout)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.lab import Lab
 from tests.flow.labs import PATIENCE_S, contents, dump_stores, open_at, wait_until
 
+ROOT = Path(__file__).parents[2]
 MESSAGES = 30_000
 CONVERSATIONS = 10
 
@@ -108,7 +112,7 @@ def test_an_uploaded_copy_is_deleted_however_the_import_ends(
         lab.cancel_run(run.run_id)
 
     assert end == finish(lab, run.run_id).state
-    assert not path.exists()
+    wait_until(lambda: not path.exists())
 
 
 def test_an_uploaded_copy_is_kept_for_the_next_opening(tmp_path: Path) -> None:
@@ -120,9 +124,26 @@ def test_an_uploaded_copy_is_kept_for_the_next_opening(tmp_path: Path) -> None:
     with open_at(tmp_path / "lab") as lab:
         assert "succeeded" == finish(lab, run.run_id).state
         assert expected() == read_all(lab)
+        wait_until(lambda: not path.exists())
 
     assert was_kept
-    assert not path.exists()
+
+
+def test_an_import_that_deleted_its_upload_has_ended_even_if_the_process_dies(
+    tmp_path: Path,
+) -> None:
+    path = write_messages(tmp_path / "copy.jsonl", 1_000)
+    command = [sys.executable, "-m", "tests.flow.lab_trouble", "import-and-die", str(tmp_path)]
+    done = subprocess.run(command, check=False, cwd=ROOT, timeout=2 * PATIENCE_S)
+    was_deleted = not path.exists()
+
+    with open_at(tmp_path / "lab") as lab:
+        (run,) = lab.list_runs().runs
+        assert "succeeded" == finish(lab, run.run_id).state
+        assert expected(1_000) == read_all(lab)
+
+    assert -signal.SIGKILL == done.returncode
+    assert was_deleted
 
 
 def test_lines_that_are_refused_are_listed_and_the_others_go_in(lab: Lab, tmp_path: Path) -> None:

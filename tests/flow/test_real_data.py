@@ -13,19 +13,10 @@ import pytest
 
 from helix_lab import Lab, open_lab
 from tests.data.loaders import (
-    find_data,
     write_beam_jsonl,
     write_debates_jsonl,
     write_locomo_jsonl,
 )
-
-
-@pytest.fixture(scope="module")
-def data() -> Path:
-    folder = find_data()
-    if folder is None:
-        pytest.skip("no data sets: set HELIX_TEST_DATA to their folder")
-    return folder
 
 
 @pytest.fixture(scope="module")

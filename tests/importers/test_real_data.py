@@ -6,24 +6,12 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests.data.loaders import (
-    find_data,
     write_beam_jsonl,
     write_debates_jsonl,
     write_locomo_jsonl,
 )
 from tests.importers.reading import drafts_of, messages_of, read_good
-
-
-@pytest.fixture(scope="module")
-def data() -> Path:
-    """The folder of the data sets."""
-    folder = find_data()
-    if folder is None:
-        pytest.skip("no data sets: set HELIX_TEST_DATA to their folder")
-    return folder
 
 
 def test_all_locomo_turns_are_read_with_their_speakers_and_days(data: Path, tmp_path: Path) -> None:

@@ -13,9 +13,16 @@ from typing import Any
 
 import pytest
 
-from helix_lab.adapters.log_sqlite import SqliteEventLog, connections, log, writer
+from helix_lab.adapters.log_sqlite import (
+    SqliteEventLog,
+    connections,
+    log,
+    rows,
+    statements,
+    writer,
+)
 from helix_lab.domain.model.errors import LogWriteFailed, Unavailable
-from helix_lab.domain.model.event import CONVERSATIONS, Event
+from helix_lab.domain.model.event import CONVERSATIONS, DEBATES, Entry, Event, order_of
 from helix_lab.testing.event_log.fixtures import PATIENCE_S, make_event
 
 fcntl = pytest.importorskip("fcntl", reason="processes take turns by flock on POSIX only")
@@ -130,6 +137,113 @@ def test_a_probe_notices_that_the_file_was_removed(opened: SqliteEventLog, path:
         opened.probe()
 
 
+# Upgrading ------------------------------------------------------------------------------
+
+VERSION_1 = """
+CREATE TABLE topic (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE key (
+    id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (topic, name));
+CREATE TABLE entry (
+    "offset" INTEGER PRIMARY KEY, topic INTEGER NOT NULL, key INTEGER NOT NULL,
+    event_id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, node TEXT NOT NULL, subject TEXT NOT NULL,
+    time_us INTEGER NOT NULL, clock INTEGER NOT NULL, version INTEGER NOT NULL,
+    data TEXT NOT NULL);
+CREATE INDEX entry_by_topic ON entry (topic);
+CREATE INDEX entry_by_key ON entry (key);
+CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 0), greatest_clock INTEGER NOT NULL);
+CREATE VIEW event AS
+    SELECT e."offset", t.name AS topic, k.name AS key, e.event_id, e.type, e.node, e.subject,
+           datetime(e.time_us / 1000000, 'unixepoch') AS time, e.clock, e.version, e.data
+    FROM entry e JOIN topic t ON t.id = e.topic JOIN key k ON k.id = e.key;
+PRAGMA user_version = 1;
+"""
+"""The schema before entries were kept by their keys; files of it may exist."""
+
+ADD_1 = """
+INSERT INTO entry VALUES (?, (SELECT id FROM topic WHERE name = ?),
+    (SELECT k.id FROM key k JOIN topic t ON t.id = k.topic WHERE t.name = ? AND k.name = ?),
+    ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+@pytest.fixture
+def old(path: Path) -> list[Entry]:
+    """What is in a log of version 1, made at `path`: two topics, with keys of the same names."""
+    events = [make_event(f"c{number % 3}", data={"number": number}) for number in range(60)]
+    topics = [(CONVERSATIONS, DEBATES)[number % 7 == 0] for number in range(60)]
+    entries = list(map(Entry, topics, [0] * 60, range(60), events))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(VERSION_1)
+        connection.executemany(
+            "INSERT INTO topic (name) VALUES (?)", [(DEBATES,), (CONVERSATIONS,)]
+        )
+        connection.executemany(
+            "INSERT INTO key (topic, name) VALUES (?, ?)",
+            [(topic, f"c{number}") for number in range(3) for topic in (1, 2)],
+        )
+        for entry in entries:
+            places = (entry.offset, entry.topic, entry.topic, entry.event.key)
+            connection.execute(ADD_1, (*places, *rows.to_row(entry.event)))
+        connection.execute(
+            "INSERT INTO progress VALUES (0, ?)", (max(event.clock for event in events),)
+        )
+    return entries
+
+
+def read_all(opened: SqliteEventLog) -> list[Entry]:
+    found = [
+        entry
+        for topic in (CONVERSATIONS, DEBATES)
+        for entry in opened.read(topic, 0, start_offset=0, limit=1000)
+    ]
+    return sorted(found, key=lambda entry: entry.offset)
+
+
+def test_a_log_of_version_1_is_upgraded_with_all_that_is_in_it(
+    path: Path, old: list[Entry]
+) -> None:
+    with SqliteEventLog(path) as opened:
+        assert old == read_all(opened)
+        for topic in (CONVERSATIONS, DEBATES):
+            mine = [entry for entry in old if (topic, "c1") == (entry.topic, entry.event.key)]
+            assert sorted(mine, key=order_of) == opened.read_key(topic, "c1")
+        assert max(entry.event.clock for entry in old) == opened.greatest_clock()
+
+        again, new = opened.append([(old[7].topic, old[7].event), (CONVERSATIONS, make_event())])
+        assert (7, 61) == (again.offset, new.offset)
+
+    with SqliteEventLog(path) as opened:
+        assert [*old, new] == read_all(opened)
+
+
+def test_an_upgrade_that_breaks_off_leaves_the_log_as_it_was(
+    path: Path, old: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking = statements.UPGRADE_1.replace("COMMIT;", "SELECT x FROM nowhere; COMMIT;")
+    monkeypatch.setattr(statements, "UPGRADE_1", breaking)
+    with pytest.raises(Unavailable, match="nowhere"):
+        SqliteEventLog(path)
+    monkeypatch.undo()
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert (1,) == connection.execute("PRAGMA user_version").fetchone()
+    with SqliteEventLog(path) as opened:
+        assert old == read_all(opened)
+
+
+def test_the_old_rows_of_an_upgrade_are_dropped_even_if_it_died_before(
+    path: Path, old: list[Entry]
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(statements.UPGRADE_1)
+
+    with SqliteEventLog(path) as opened:
+        assert old == read_all(opened)
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert {("entry",), ("key",), ("topic",), ("progress",)} == set(tables)
+
+
 # Writing --------------------------------------------------------------------------------
 
 
@@ -215,6 +329,28 @@ def test_a_failed_commit_reaches_every_waiting_thread(opened: SqliteEventLog, pa
 
     opened.append([(CONVERSATIONS, make_event(data=big))])
     assert 1 == len(ids_in(opened))
+
+
+def test_a_log_that_has_no_offsets_left_says_so(
+    opened: SqliteEventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "MAX_OFFSET", 2)
+    opened.append([(CONVERSATIONS, make_event()) for _ in range(2)])
+
+    with pytest.raises(LogWriteFailed, match="no offsets left"):
+        opened.append([(CONVERSATIONS, make_event()) for _ in range(2)])
+
+    opened.append([(CONVERSATIONS, make_event())])
+    assert [0, 1, 2] == [entry.offset for entry in read_all(opened)]
+
+
+def test_the_greatest_key_and_offset_make_an_id_that_sqlite_can_hold() -> None:
+    greatest_key = (1 << 63) // (statements.MAX_OFFSET + 1) - 1
+
+    greatest = statements.make_entry_id(greatest_key, statements.MAX_OFFSET)
+
+    assert 2**63 - 1 == greatest
+    assert f"CHECK (id < {greatest_key + 1})" in statements.CREATE
 
 
 # Waiting --------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -34,6 +34,7 @@ class Engine:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._changed = threading.Condition()
         self._cursors = 0
         self._stoppers: set[Stopper] = set()
@@ -86,6 +87,11 @@ class Engine:
             finally:
                 with self._changed:
                     self._stoppers.discard(stopper)
+
+    def hide_log(self) -> None:
+        """Close DuckDB's write-ahead log to others; it makes a new one after each checkpoint."""
+        with suppress(FileNotFoundError):
+            self._path.with_name(self._path.name + ".wal").chmod(0o600)
 
     def close(self) -> None:
         """Stop statements of users, wait for the others, release the file."""

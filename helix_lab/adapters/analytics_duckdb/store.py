@@ -57,7 +57,7 @@ class DuckDBAnalytics(AnalyticsStore):
         self, projection: str, batch: Mapping[str, pa.Table], *, checkpoint: Checkpoint
     ) -> None:
         """See `AnalyticsStore.write`; one transaction."""
-        with self._writing, self._engine.cursor() as cursor, _transaction(cursor):
+        with self._writing, self._engine.cursor() as cursor, self._transaction(cursor):
             for name, rows in batch.items():
                 _insert(cursor, name, rows)
             for (topic, partition), next_offset in checkpoint.items():
@@ -120,15 +120,26 @@ class DuckDBAnalytics(AnalyticsStore):
 
     def clear(self) -> None:
         """See `AnalyticsStore.clear`."""
-        with self._writing, self._engine.cursor() as cursor, _transaction(cursor):
+        with self._writing, self._engine.cursor() as cursor, self._transaction(cursor):
             self._drop_and_create(cursor)
 
     def close(self) -> None:
         """See `AnalyticsStore.close`."""
         self._engine.close()
 
+    @contextmanager
+    def _transaction(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        cursor.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
+        self._engine.hide_log()
+
     def _make_tables(self) -> None:
-        with self._engine.cursor() as cursor, _transaction(cursor):
+        with self._engine.cursor() as cursor, self._transaction(cursor):
             cursor.execute(_OWN_TABLES)
             found = cursor.execute("SELECT digest FROM helix_schema").fetchall()
             if found != [(self._digest(),)]:
@@ -156,14 +167,3 @@ def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Non
     columns = ", ".join(f'"{column}"' for column in rows.column_names)
     cursor.register("helix_batch", rows)  # until the cursor is closed
     cursor.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM helix_batch')  # noqa: S608 - our own names
-
-
-@contextmanager
-def _transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    cursor.execute("BEGIN TRANSACTION")
-    try:
-        yield
-    except BaseException:
-        cursor.execute("ROLLBACK")
-        raise
-    cursor.execute("COMMIT")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from helix_lab.adapters.log_sqlite import statements
 from helix_lab.adapters.log_sqlite.connections import Readers, unavailable
 from helix_lab.adapters.log_sqlite.rows import to_entry
+from helix_lab.adapters.log_sqlite.statements import MAX_OFFSET, make_entry_id
 from helix_lab.adapters.log_sqlite.writer import Batch, Writer
+from helix_lab.domain.model.event import order_of
 from helix_lab.ports.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -63,9 +65,14 @@ class SqliteEventLog(EventLog):
         """See `EventLog.read_key`; costs what the key has, whatever else the log has."""
         most = -1 if limit is None else max(limit, 0)
         with self._readers.borrow() as connection:
-            rows = connection.execute(statements.READ_KEY, (topic, key, most)).fetchall()
-        rows.sort(key=_clock_and_id)
-        return [to_entry(topic, key, row) for row in rows]
+            found = connection.execute(statements.FIND_KEY, (topic, key)).fetchone()
+            if found is None:
+                return []
+            first, last = (make_entry_id(found[1], offset) for offset in (0, MAX_OFFSET))
+            rows = connection.execute(statements.READ_KEY, (first, last, most))
+            entries = [to_entry(topic, key, row) for row in rows]
+        entries.sort(key=order_of)
+        return entries
 
     def end_offsets(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """See `EventLog.end_offsets`; the partition is always 0."""
@@ -113,7 +120,3 @@ class SqliteEventLog(EventLog):
         with self._appended:
             self._append_count += 1
             self._appended.notify_all()
-
-
-def _clock_and_id(row: tuple[int, str, str, str, str, int, int, int, bytes]) -> tuple[int, str]:
-    return (row[6], row[1])

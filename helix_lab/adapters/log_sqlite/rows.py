@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def to_row(topic: str, event: Event) -> tuple[str | int, ...]:
-    """The parameters of a row of `add_entries` after the offset.
+def to_row(event: Event) -> tuple[str | int, ...]:
+    """The parameters of a row of `add_entries` after the id and the topic.
 
     Raises:
         InvalidEvent: the log could not give the event back as it is.
     """
     check_fields(event)
     return (
-        topic,
-        event.key,
         event.event_id,
         event.type,
         event.node_id,

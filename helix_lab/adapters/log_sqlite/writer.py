@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import sys
@@ -19,6 +20,7 @@ from helix_lab.adapters.log_sqlite.connections import (
     write_failed,
 )
 from helix_lab.adapters.log_sqlite.rows import find_entry, to_row
+from helix_lab.adapters.log_sqlite.statements import make_entry_id
 from helix_lab.adapters.log_sqlite.tail import Tail
 from helix_lab.domain.model.errors import DuplicateId
 from helix_lab.domain.model.event import Entry, Event
@@ -46,7 +48,7 @@ class Batch:
 
     def __init__(self, events: Sequence[tuple[str, Event]]) -> None:
         self.events = events
-        self.rows = [to_row(topic, event) for topic, event in events]
+        self.rows = [to_row(event) for _, event in events]
         self.entries: list[Entry] = []
         self.error: HelixError | None = None
         self.is_done = False
@@ -111,12 +113,14 @@ class Writer:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > statements.FORMAT_VERSION:
                 raise unavailable(self._path, "a newer Helix Lab made it; upgrade helix-lab")
-            is_new = version == 0
-            if is_new and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
                 raise unavailable(self._path, "it is another SQLite database; move it away")
             _prepare(connection)
-            if is_new:
+            if version == 0:
                 connection.executescript(statements.CREATE)
+            elif version == 1:
+                connection.executescript(statements.UPGRADE_1)
+            connection.execute(statements.DROP_1)
 
     def _commit_waiting(self, leader: Batch) -> None:
         if self._is_closed:
@@ -145,7 +149,7 @@ class Writer:
                 for batch in group:
                     end = _insert(connection, batch, end)
                 if end > start:
-                    connection.execute(statements.RAISE_CLOCK, (start,))
+                    connection.execute(statements.RAISE_CLOCK, (_greatest_clock(group),))
                 connection.execute("COMMIT")
             except BaseException:
                 self._disconnect()  # rolls back, whatever state the failure left
@@ -184,11 +188,16 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
     """Insert a batch whole, or not at all and set its error; return the next free offset."""
     batch.error = None
+    if start + len(batch.rows) > statements.MAX_OFFSET + 1:
+        raise OSError(errno.EFBIG, "it has no offsets left")
     connection.execute("SAVEPOINT batch")
-    keys = {(topic, event.key) for topic, event in batch.events}
-    connection.executemany(statements.ADD_TOPIC, {(topic,) for topic, _ in keys})
-    connection.executemany(statements.ADD_KEY, keys)
-    rows = [(offset, *row) for offset, row in enumerate(batch.rows, start)]
+    keys = _add_keys(connection, {(topic, event.key) for topic, event in batch.events})
+    rows = []
+    for offset, ((topic, event), row) in enumerate(
+        zip(batch.events, batch.rows, strict=True), start
+    ):
+        topic_id, key_id = keys[topic, event.key]
+        rows.append((make_entry_id(key_id, offset), topic_id, *row))
     inserted = _insert_rows(connection, rows)
     batch.entries = [
         Entry(topic, 0, offset, event) for offset, (topic, event) in enumerate(batch.events, start)
@@ -203,6 +212,15 @@ def _insert(connection: sqlite3.Connection, batch: Batch, start: int) -> int:
     return start + (len(rows) if inserted else 0)
 
 
+def _add_keys(
+    connection: sqlite3.Connection, keys: set[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """The ids of topic and key, for each of them by name; new ones are added."""
+    connection.executemany(statements.ADD_TOPIC, {(topic,) for topic, _ in keys})
+    connection.executemany(statements.ADD_KEY, keys)
+    return {key: connection.execute(statements.FIND_KEY, key).fetchone() for key in keys}
+
+
 def _insert_rows(connection: sqlite3.Connection, rows: Sequence[tuple[str | int, ...]]) -> int:
     """Insert rows many at a time: each step of a statement takes turns with all other threads."""
     inserted = 0
@@ -211,6 +229,10 @@ def _insert_rows(connection: sqlite3.Connection, rows: Sequence[tuple[str | int,
         parameters = [value for row in some for value in row]
         inserted += connection.execute(statements.add_entries(len(some)), parameters).rowcount
     return inserted
+
+
+def _greatest_clock(group: Sequence[Batch]) -> int:
+    return max(entry.event.clock for entry, _ in _list_written(group))
 
 
 def _list_written(group: Sequence[Batch]) -> Iterator[tuple[Entry, int]]:
