@@ -7,7 +7,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { LabModel } from './model/lab';
 import { toError } from './model/watched';
-import { openResult } from './results';
+import { openResult } from './opening';
 import { CommandIDs, PANEL_ID } from './tokens';
 import { showFrame } from './widgets/frame';
 import { helixIcon } from './widgets/icon';
