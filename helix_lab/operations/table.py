@@ -13,6 +13,7 @@ from helix_lab.operations import (
     messages,
     reports,
     runs,
+    schedules,
     sql,
     system,
 )
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,
     *reports.OPERATIONS,
+    *schedules.OPERATIONS,
     *runs.OPERATIONS,
 )
 
