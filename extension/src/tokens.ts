@@ -15,7 +15,8 @@ export const CommandIDs = {
   newNotebook: 'helix-lab:new-notebook',
   insertName: 'helix-lab:insert-name',
   cancelRun: 'helix-lab:cancel-run',
-  openDashboard: 'helix-lab:open-dashboard'
+  openDashboard: 'helix-lab:open-dashboard',
+  openReport: 'helix-lab:open-report'
 } as const;
 
 export const PANEL_ID = 'helix-lab-panel';

@@ -11,6 +11,7 @@ import {
   listDashboards,
   RUN_STATES
 } from '../api';
+import { ReportsModel } from '../reports/model';
 import { groupByTable, type ITable } from './catalog';
 import { Connection } from './connection';
 import { RunList } from './runs';
@@ -31,6 +32,7 @@ export class LabModel implements IDisposable {
   readonly catalog: Watched<readonly ITable[]>;
   readonly dashboards: Watched<readonly IDashboard[] | null>;
   readonly runs: RunList;
+  readonly reports: ReportsModel;
   private readonly _leave: () => void;
   private _isDisposed = false;
 
@@ -45,6 +47,7 @@ export class LabModel implements IDisposable {
     );
     this.dashboards = new Watched(() => listDashboards(settings));
     this.runs = new RunList(settings);
+    this.reports = new ReportsModel(settings);
     this.connection.returned.connect(() => {
       void this.refreshContents();
       this.runs.watchClosely();
@@ -85,7 +88,8 @@ export class LabModel implements IDisposable {
       this.info.refresh(),
       this.catalog.refresh(),
       this.dashboards.refresh(),
-      this.runs.refresh()
+      this.runs.refresh(),
+      this.reports.refresh()
     ]);
   }
 

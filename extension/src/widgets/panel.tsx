@@ -4,6 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
 import type { LabModel } from '../model/lab';
+import { ReportsView } from '../reports/view';
 import { CommandIDs, PANEL_ID } from '../tokens';
 import { CatalogView } from './catalog';
 import { DashboardsView } from './dashboards';
@@ -56,6 +57,17 @@ export class HelixPanel extends SidePanel {
           {...{ model, trans }}
           cancel={run_id => {
             run(CommandIDs.cancelRun, { run_id });
+          }}
+        />
+      )
+    );
+    this.addWidget(
+      section(
+        trans.__('Reports'),
+        <ReportsView
+          {...{ model, trans }}
+          open={({ title }, { run_id }) => {
+            run(CommandIDs.openReport, { title, run_id });
           }}
         />
       )
