@@ -29,13 +29,13 @@ def make_overdue(folder: Path, schedule_id: str) -> None:
     records.close()
 
 
-def find_run(client: httpx.Client, schedule_id: str) -> dict[str, Any] | None:
-    """The ended run of a schedule, if there is one."""
+def find_run(client: httpx.Client, schedule_id: str) -> dict[str, Any]:
+    """The ended run of a schedule, or nothing while there is none."""
     for run in client.get("v1/runs", params={"kind": "report"}).json()["runs"]:
         if run["schedule_id"] == schedule_id and run["ended_at"] is not None:
             found: dict[str, Any] = run
             return found
-    return None
+    return {}
 
 
 def test_a_schedule_that_came_due_while_the_server_was_off_runs_when_it_is_back(

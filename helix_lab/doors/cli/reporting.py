@@ -105,6 +105,7 @@ def run(
 @click.pass_obj
 def schedule(
     session: Session,
+    /,
     name: str,
     cron: str,
     texts: Sequence[tuple[str, str]],
