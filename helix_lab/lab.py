@@ -28,6 +28,8 @@ from helix_lab.jobs.reports.job import Address, Reports
 from helix_lab.jobs.reports.library import ReportLibrary
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.runs import RunStore
+from helix_lab.jobs.schedules.scheduler import Schedules
+from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.operations.memory_editor import MemoryEditor
 from helix_lab.operations.methods import Methods
 from helix_lab.operations.operation import Operation, parse_request
@@ -105,6 +107,7 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         lab = Lab(settings, folder, services)
         services.projections.start()
         services.jobs.resume()
+        services.schedules.start()
         _close_at_exit(lab)
         stack.callback(_OPEN_LABS.discard, lab)
         lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now
@@ -158,6 +161,9 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     jobs.register(make_debate_kind(writer, log, providers))
     jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
+    reports = _make_reports(settings, folder, jobs)
+    schedules = Schedules(ScheduleStore(records), reports)
+    stack.callback(schedules.close)
     return Services(
         version=version("helix-lab"),
         node_id=settings.node_id,
@@ -168,7 +174,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         projections=projections,
         jobs=jobs,
         memories=MemoryEditor(records, projections, writer, node_id=settings.node_id),
-        reports=_make_reports(settings, folder, jobs),
+        reports=reports,
+        schedules=schedules,
         providers=providers,
         backends={
             "kafka": Service("sqlite", is_embedded=True, probe=log.probe),

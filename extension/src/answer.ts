@@ -3,7 +3,9 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    message: string
+    message: string,
+    /** The field at fault, where the server names one. */
+    readonly field: string | null = null
   ) {
     super(message);
     this.name = 'ApiError';
@@ -25,6 +27,11 @@ export class Fields {
 
   optionalText(field: string): string | null {
     return (this.values[field] ?? null) === null ? null : this.text(field);
+  }
+
+  /** The value as it is; null where there is none. */
+  value(field: string): unknown {
+    return this.values[field] ?? null;
   }
 
   number(field: string): number {

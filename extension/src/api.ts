@@ -341,12 +341,14 @@ function parse(text: string): unknown {
 
 function refusal(response: Response, body: unknown): ApiError {
   const error = isRecord(body) && isRecord(body['error']) ? body['error'] : {};
-  const { code, message } = error;
+  const { code, message, details } = error;
+  const field = isRecord(details) ? details['field'] : null;
   return new ApiError(
     response.status,
     typeof code === 'string' ? code : 'unknown',
     typeof message === 'string'
       ? message
-      : `${response.status} ${response.statusText}`
+      : `${response.status} ${response.statusText}`,
+    typeof field === 'string' ? field : null
   );
 }

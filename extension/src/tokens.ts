@@ -17,7 +17,8 @@ export const CommandIDs = {
   cancelRun: 'helix-lab:cancel-run',
   openResult: 'helix-lab:open-result',
   openDashboard: 'helix-lab:open-dashboard',
-  openDashboards: 'helix-lab:open-dashboards'
+  openDashboards: 'helix-lab:open-dashboards',
+  openReport: 'helix-lab:open-report'
 } as const;
 
 export const PANEL_ID = 'helix-lab-panel';

@@ -44,6 +44,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "week": {"parameters": {"window": "7d"}, "timeout_s": 120},
         "defaults": {},
     },
+    "schedule_report": {
+        "mondays": {
+            "cron": "0 7 * * 1",
+            "timezone": "Europe/Berlin",
+            "parameters": {"window": "7d"},
+        },
+    },
     "run_query": {
         "bound": {
             "query": "SELECT role, count(*) AS messages FROM message_metrics "

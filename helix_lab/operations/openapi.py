@@ -18,6 +18,7 @@ from helix_lab.domain.model.errors import (
     Unavailable,
 )
 from helix_lab.operations.openapi_bodies import HIDDEN_IN_UPLOADS, Json, describe_body
+from helix_lab.operations.openapi_files import ARTIFACT_ERRORS, ARTIFACT_PATH, describe_artifact
 from helix_lab.operations.operation import Operation
 from helix_lab.operations.problems import status_of
 
@@ -47,6 +48,7 @@ def make_openapi(operations: Sequence[Operation], *, version: str, server_url: s
     paths: dict[str, Json] = defaultdict(dict)
     for operation in operations:
         paths[operation.path][operation.method.lower()] = _describe(operation, schemas, refs)
+    paths[ARTIFACT_PATH]["get"] = describe_artifact(_describe_problems(ARTIFACT_ERRORS))
     tags = dict.fromkeys(operation.noun for operation in operations)
     document = {
         "openapi": "3.1.0",
@@ -223,12 +225,14 @@ def _describe_responses(operation: Operation, response: Json) -> Json:
             "content": content,
             "headers": success.get("headers", {}) | {"Preference-Applied": header},
         }
+    return responses | _describe_problems((*_shared_errors(operation), *operation.errors))
+
+
+def _describe_problems(errors: Sequence[type[HelixError]]) -> Json:
     by_status: dict[int, list[type[HelixError]]] = defaultdict(list)
-    for error in (*_shared_errors(operation), *operation.errors):
+    for error in errors:
         by_status[status_of(error)].append(error)
-    return responses | {
-        str(status): _describe_problem(by_status[status]) for status in sorted(by_status)
-    }
+    return {str(status): _describe_problem(by_status[status]) for status in sorted(by_status)}
 
 
 def _shared_errors(operation: Operation) -> list[type[HelixError]]:

@@ -39,6 +39,7 @@ class Run(Response):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    schedule_id: str | None = Field(None, description="of the schedule that asked for it")
 
 
 class Runs(Response):
@@ -62,7 +63,8 @@ class RebuildStore(Request):
 
 def show_run(run: RunRecord) -> Run:
     """A run as the doors show it."""
-    return Run(**{name: getattr(run, name) for name in Run.model_fields})
+    told = {name: getattr(run, name) for name in Run.model_fields if name != "schedule_id"}
+    return Run(**told, schedule_id=run.request.get("schedule_id"))
 
 
 def list_page(services: Services, request: ListRuns) -> Runs:

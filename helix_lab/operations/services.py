@@ -9,6 +9,7 @@ from typing import TypeVar
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
+from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.operations.memory_editor import MemoryEditor
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
@@ -49,6 +50,7 @@ class Services:
     jobs: JobRunner
     memories: MemoryEditor
     reports: Reports
+    schedules: Schedules
     providers: Mapping[str, ChatProvider]
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""

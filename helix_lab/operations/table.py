@@ -14,6 +14,7 @@ from helix_lab.operations import (
     messages,
     reports,
     runs,
+    schedules,
     sql,
     system,
     topics,
@@ -34,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,
     *reports.OPERATIONS,
+    *schedules.OPERATIONS,
     *runs.OPERATIONS,
 )
 

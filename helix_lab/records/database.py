@@ -166,7 +166,7 @@ class Records:
         place = url.database if url.drivername == "sqlite" else url.render_as_string()
         return Unavailable(
             f"the record store {place} cannot be used: {error.orig}; restore it from a backup or "
-            "move it away: all but the list of runs is then filled again from the log",
+            "move it away: all but runs and schedules is then filled again from the log",
             service="records",
         )
 

@@ -1,8 +1,8 @@
 """The tables of the record store.
 
 `conversation`, `debate`, `debate_turn` and those of memories are projections: dropped and
-rebuilt from the log. `run` is not in the log; `checkpoint` and `dead_letter` belong to the
-projections.
+rebuilt from the log. `run` and `schedule` are not in the log; `checkpoint` and `dead_letter`
+belong to the projections.
 """
 
 from __future__ import annotations
@@ -154,6 +154,26 @@ RUN = sa.Table(
     sa.Column("ended_at", UtcMoment),
     sa.Index("run_by_creation", "created_at", "run_id"),
     sa.Index("run_by_state", "state"),
+)
+
+SCHEDULE = sa.Table(
+    "schedule",
+    METADATA,
+    sa.Column("schedule_id", sa.String(200), primary_key=True),
+    sa.Column("report", sa.String(200), nullable=False),
+    sa.Column("cron", sa.String(200), nullable=False),
+    sa.Column("timezone", sa.String(100), nullable=False),
+    sa.Column("parameters", JSON, nullable=False),
+    sa.Column("secrets", JSON, nullable=False),
+    sa.Column("timeout_s", sa.Float, nullable=False),
+    sa.Column("late_s", sa.Float, nullable=False),
+    sa.Column("created_at", UtcMoment, nullable=False),
+    sa.Column("next_at", UtcMoment),
+    sa.Column("last_at", UtcMoment),
+    sa.Column("last_run_id", sa.String(200)),
+    sa.Column("last_missed_at", UtcMoment),
+    sa.Column("problem", sa.Text),
+    sa.Index("schedule_by_next", "next_at"),
 )
 
 CHECKPOINT = sa.Table(

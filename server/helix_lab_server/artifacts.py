@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from helix_lab.operations.openapi_files import ARTIFACT_FORMS, UNKNOWN_FORM
 from helix_lab.operations.reports import find_artifact
 from helix_lab_server.engine import Engine
 from helix_lab_server.rest_handler import RestHandler
 
-ARTIFACT_PATH = "/v1/runs/{run_id}/artifacts/{artifact}"
 SANDBOX = "sandbox allow-scripts"
 """A page runs its scripts in an origin of its own: no cookie, no token, no request as the user."""
 
 _CHUNK_BYTES = 1 << 18
-_UNKNOWN = "application/octet-stream"
-
-
-class _Form(NamedTuple):
-    content_type: str
-    is_shown: bool
-
-
-_FORMS = {
-    ".html": _Form("text/html; charset=utf-8", is_shown=True),
-    ".txt": _Form("text/plain; charset=utf-8", is_shown=True),
-    ".png": _Form("image/png", is_shown=True),
-    ".jpg": _Form("image/jpeg", is_shown=True),
-    ".ipynb": _Form("application/x-ipynb+json", is_shown=False),
-    ".json": _Form("application/json", is_shown=False),
-    ".csv": _Form("text/csv; charset=utf-8", is_shown=False),
-    ".parquet": _Form("application/vnd.apache.parquet", is_shown=False),
-}
+_SHOWN = frozenset({".html", ".txt", ".png", ".jpg"})
+"""What a browser may show; all else is saved."""
 
 
 class ArtifactHandler(RestHandler):
@@ -51,7 +34,7 @@ class ArtifactHandler(RestHandler):
     @authorized("read", resource="helix_lab:runs")
     async def get(self, run_id: str, artifact: str) -> None:
         """Send the file."""
-        path, form = await self._begin(run_id, artifact)
+        path, content_type = await self._begin(run_id, artifact)
         file = await self._engine.run(lambda: path.open("rb"))
         try:
             while chunk := await self._engine.run(lambda: file.read(_CHUNK_BYTES)):
@@ -59,23 +42,24 @@ class ArtifactHandler(RestHandler):
                 await self.flush()
         finally:
             file.close()
-        self.finish(set_content_type=form.content_type)
+        self.finish(set_content_type=content_type)
 
     @web.authenticated
     @authorized("read", resource="helix_lab:runs")
     async def head(self, run_id: str, artifact: str) -> None:
         """Send what stands before the file."""
-        _, form = await self._begin(run_id, artifact)
-        self.finish(set_content_type=form.content_type)
+        _, content_type = await self._begin(run_id, artifact)
+        self.finish(set_content_type=content_type)
 
-    async def _begin(self, run_id: str, artifact: str) -> tuple[Path, _Form]:
+    async def _begin(self, run_id: str, artifact: str) -> tuple[Path, str]:
         path, size_bytes = await self._engine.run(lambda: self._look(run_id, artifact))
-        form = _FORMS.get(path.suffix.lower(), _Form(_UNKNOWN, is_shown=False))
-        place = "inline" if form.is_shown else "attachment"
-        self.set_header("Content-Type", form.content_type)
+        suffix = path.suffix.lower()
+        content_type = ARTIFACT_FORMS.get(suffix, UNKNOWN_FORM)
+        place = "inline" if suffix in _SHOWN else "attachment"
+        self.set_header("Content-Type", content_type)
         self.set_header("Content-Length", str(size_bytes))
         self.set_header("Content-Disposition", f"{place}; filename*=UTF-8''{quote(path.name)}")
-        return path, form
+        return path, content_type
 
     def _look(self, run_id: str, artifact: str) -> tuple[Path, int]:
         path = find_artifact(self._engine.holder.get().services, run_id, artifact)

@@ -15,9 +15,10 @@ from tornado import web
 from helix_lab.domain.model.errors import HelixError
 from helix_lab.operations.cancellation import CancelScope
 from helix_lab.operations.openapi import make_openapi
+from helix_lab.operations.openapi_files import ARTIFACT_PATH
 from helix_lab.operations.operation import Operation, Scope
 from helix_lab_server.answering import Answer
-from helix_lab_server.artifacts import ARTIFACT_PATH, ArtifactHandler
+from helix_lab_server.artifacts import ArtifactHandler
 from helix_lab_server.asking import Asked, takes_body
 from helix_lab_server.engine import Engine
 from helix_lab_server.rest_handler import RestHandler

@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 
 from helix_lab.operations.examples import EXAMPLES
 from helix_lab.operations.openapi import make_openapi
+from helix_lab.operations.openapi_files import ARTIFACT_PATH
 from helix_lab.operations.operation import Operation, parse_request
 from helix_lab.operations.problems import status_of
 from helix_lab.operations.table import OPERATIONS, find_operation
@@ -66,6 +67,16 @@ def test_every_field_of_a_request_lies_in_exactly_one_place(operation: Operation
         named += content.get("application/json", {}).get("schema", {}).get("properties", {})
 
     assert sorted(operation.request.model_fields) == sorted(named)
+
+
+def test_the_file_of_a_run_is_described_with_its_sandbox_and_the_types_that_are_sent() -> None:
+    described = DOCUMENT["paths"][ARTIFACT_PATH]["get"]
+    answers = described["responses"]
+
+    assert {"run_id", "artifact"} == {parameter["name"] for parameter in described["parameters"]}
+    assert {"200", "400", "403", "404", "500", "503"} == set(answers)
+    assert "Content-Security-Policy" in answers["200"]["headers"]
+    assert {"text/html", "application/x-ipynb+json", "image/png"} < set(answers["200"]["content"])
 
 
 def test_no_two_operations_share_a_name_or_a_route() -> None:

@@ -13,6 +13,7 @@ import {
   listTopics,
   RUN_STATES
 } from '../api';
+import { ReportsModel } from '../reports/model';
 import { groupByTable, type ITable } from './catalog';
 import { Connection } from './connection';
 import { type Handshake, judgeHandshake } from './handshake';
@@ -35,6 +36,7 @@ export class LabModel implements IDisposable {
   readonly topics: Watched<readonly ITopic[]>;
   readonly dashboards: Watched<readonly IDashboard[] | null>;
   readonly runs: RunList;
+  readonly reports: ReportsModel;
   private readonly _leave: () => void;
   private _isDisposed = false;
 
@@ -51,6 +53,7 @@ export class LabModel implements IDisposable {
     this.topics = new Watched(() => listTopics(settings));
     this.dashboards = new Watched(() => listDashboards(settings));
     this.runs = new RunList(settings);
+    this.reports = new ReportsModel(settings);
     this.connection.returned.connect(() => {
       void this.refreshContents();
       this.runs.watchClosely();
@@ -108,7 +111,8 @@ export class LabModel implements IDisposable {
       this.catalog.refresh(),
       this.topics.refresh(),
       this.dashboards.refresh(),
-      this.runs.refresh()
+      this.runs.refresh(),
+      this.reports.refresh()
     ]);
   }
 

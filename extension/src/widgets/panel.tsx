@@ -4,6 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
 import type { LabModel } from '../model/lab';
+import { ReportsView } from '../reports/view';
 import { CommandIDs, PANEL_ID } from '../tokens';
 import { CatalogView } from './catalog';
 import { DashboardsView } from './dashboards';
@@ -59,6 +60,17 @@ export class HelixPanel extends SidePanel {
           }}
           open={run_id => {
             run(CommandIDs.openResult, { run_id });
+          }}
+        />
+      )
+    );
+    this.addWidget(
+      section(
+        trans.__('Reports'),
+        <ReportsView
+          {...{ model, trans }}
+          open={({ title }, { run_id }) => {
+            run(CommandIDs.openReport, { title, run_id });
           }}
         />
       )

@@ -159,6 +159,19 @@ class UnknownReport(NotFound):
     code = "REPORT_NOT_FOUND"
 
 
+class UnknownSchedule(NotFound):
+    """No schedule has this id."""
+
+    code = "SCHEDULE_NOT_FOUND"
+
+    def __init__(self, schedule_id: str) -> None:
+        super().__init__(
+            f"no schedule {schedule_id!r}; list them with GET /v1/schedules "
+            "or `helix-lab schedules list`",
+            schedule_id=schedule_id,
+        )
+
+
 class UnknownArtifact(NotFound):
     """A run made no file of this name; the message lists those that it made."""
 

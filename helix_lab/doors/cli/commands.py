@@ -28,6 +28,7 @@ HAND_MADE = {
     "list_reports": "report",
     "get_report": "report",
     "run_report": "report",
+    "schedule_report": "report",
 }
 """Operations with a command or a group of their own: operation → that."""
 

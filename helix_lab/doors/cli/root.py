@@ -39,8 +39,9 @@ SUMMARIES = {
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
-    "report": "Notebooks that answer a question with parameters: list them, run them",
+    "report": "Notebooks that answer a question with parameters: list, run, schedule them",
     "runs": "Long work: list it, show it, cancel it",
+    "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
     "topics": "List the topics of the event log, and how much each holds",
 }

@@ -69,24 +69,56 @@ class Reports:
         self._secrets: dict[str, Mapping[str, str]] = {}
         jobs.register(JobKind(KIND, self._execute, is_resumable=False))
 
-    def start(self, name: str, parameters: Mapping[str, Any], *, timeout_s: float) -> Run:
+    def check(self, name: str, parameters: Mapping[str, Any]) -> Report:
+        """The report of this name, which can run with these parameters.
+
+        Raises:
+            UnknownReport: there is no report of this name.
+            InvalidRequest: a parameter does not fit, or the report cannot run.
+        """
+        report = self.library.get(name)
+        report.check(parameters)
+        _check_kernel(report)
+        return report
+
+    def start(
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        run_id: str | None = None,
+        schedule_id: str | None = None,
+    ) -> Run:
         """Check the parameters and start a run. Secrets stay in memory until then.
+
+        Args:
+            name: of the report.
+            parameters: values by name.
+            timeout_s: the run is stopped after this time.
+            run_id: made up if absent.
+            schedule_id: of the schedule that asks for it.
 
         Raises:
             UnknownReport: there is no report of this name.
             InvalidRequest: a parameter does not fit, or the report cannot run.
             Unavailable: no server of this lab runs that a kernel could ask.
+            Conflict: there is a run of this id.
         """
-        report = self.library.get(name)
-        report.check(parameters)
-        _check_kernel(report)
+        report = self.check(name, parameters)
         self.get_address()
         secrets = {key: value for key, value in parameters.items() if key in report.secrets}
         shown = {key: value for key, value in parameters.items() if key not in secrets}
         request = {"report": name, "parameters": shown, "timeout_s": timeout_s}
-        run_id = f"{KIND}-{uuid.uuid4().hex}"
-        self._secrets[run_id] = secrets
-        return self.jobs.submit(KIND, request, run_id=run_id)
+        if schedule_id is not None:
+            request["schedule_id"] = schedule_id
+        run_id = run_id or f"{KIND}-{uuid.uuid4().hex}"
+        self._secrets[run_id] = secrets  # before the run is added: a worker may take it at once
+        try:
+            return self.jobs.submit(KIND, request, run_id=run_id)
+        except HelixError:
+            self._secrets.pop(run_id, None)
+            raise
 
     def get_address(self) -> Address:
         """Where kernels reach the lab.

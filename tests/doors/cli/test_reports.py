@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,54 @@ def test_what_does_not_fit_is_refused(
 def test_the_group_answers_to_both_its_names(ask: Ask, on_server: Path) -> None:
     assert ask("report", "list") == ask("reports", "list")
     assert "conversation-review" in ask("reports", "list")[1]
+
+
+def test_a_schedule_is_made_listed_and_deleted(ask: Ask, on_server: Path) -> None:
+    write_report(on_server, "typed", parameters=PARAMETERS, schema=RULES)
+
+    code, out, err = ask(
+        *("report", "schedule", "typed", "0 7 * * 1", "--timezone", "Europe/Berlin"),
+        *("-p", "word=7", "-p", "count=7", "--json"),
+    )
+
+    assert (0, "") == (code, err)
+    made = json.loads(out)
+    assert ({"word": "7", "count": 7}, "At 07:00 on Monday") == (
+        made["parameters"],
+        made["meaning"],
+    )
+    assert made["schedule_id"] in ask("schedules", "list", "--report", "typed")[1]
+    assert "Europe/Berlin" in ask("schedules", "get", made["schedule_id"])[1]
+    assert 0 == ask("schedules", "pause", made["schedule_id"])[0]
+    assert 0 == ask("schedules", "resume", made["schedule_id"])[0]
+    assert 0 == ask("schedules", "delete", made["schedule_id"])[0]
+    assert 3 == ask("schedules", "get", made["schedule_id"])[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["whenever"], "'whenever' has 1 fields"),
+        (["0 7 * * 1", "--timezone", "Mars/Olympus"], "there is no time zone 'Mars/Olympus'"),
+        (["0 7 * * 1", "-p", "key=a secret of mine"], "a schedule keeps no secret"),
+        (["0 7 * * 1", "-p", "count=many"], "must be integer"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(
+    ask: Ask, on_server: Path, options: list[str], said: str
+) -> None:
+    write_report(on_server, "typed", parameters=PARAMETERS, schema=RULES)
+
+    code, out, err = ask("report", "schedule", "typed", *options)
+
+    assert (2, "") == (code, out)
+    assert said in err
+
+
+def test_without_a_server_a_schedule_is_kept_and_waits_for_one(ask: Ask, tmp_path: Path) -> None:
+    write_report(tmp_path / "lab" / "reports", "words")
+
+    code, _, err = ask("report", "schedule", "words", "0 7 * * 1")
+
+    assert (0, "no server runs: it waits for `helix-lab serve`\n") == (code, err)
+    assert "words" in ask("schedules", "list")[1]

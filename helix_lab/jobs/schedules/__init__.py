@@ -1,0 +1,1 @@
+"""Schedules: reports that run by themselves, at the times of a cron expression."""
