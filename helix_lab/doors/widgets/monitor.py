@@ -136,6 +136,8 @@ class RunMonitor:
             from helix_lab.doors.widgets.front import MonitorFront
 
             self._front = MonitorFront(self.state, self.ask)
+        # The wish to watch would wait for the end of the cell.
+        self._follow()
         return self._front
 
 
