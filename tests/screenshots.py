@@ -115,6 +115,7 @@ def take_viewer(page: Page) -> None:
     page.locator(f'li.lm-TabBar-tab[data-id="{PANEL}"]').click()
     page.set_viewport_size({"width": WIDTH, "height": 620})
     page.locator(".jp-Notebook-footer").click()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
     page.keyboard.insert_text(f"hx.view({CONVERSATION!r})")
     page.keyboard.press("Control+Enter")
     viewer = page.locator(".hxw")
