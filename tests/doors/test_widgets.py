@@ -195,7 +195,7 @@ class Away:
 def ended(lab: Lab) -> str:
     run = lab.rebuild_store("analytics")
     wait_for(lambda: lab.get_run(run.run_id).state == "succeeded", "the rebuild")
-    return run.run_id
+    return str(run.run_id)
 
 
 def test_a_monitor_shows_the_newest_runs_or_one(lab: Lab, ended: str) -> None:
