@@ -12,7 +12,6 @@ from nbclient import NotebookClient
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from helix_lab.jobs.reports.artifacts import load_exporter
-from tests.browser.conftest import LIMIT_MS
 from tests.browser.test_accessibility import GRAVE, THEMES
 from tests.browser.test_panel import start_debate
 from tests.server.live import TOKEN, LiveServer
@@ -55,11 +54,12 @@ def notebook(server: LiveServer, browser: Browser, conversation: str) -> Iterato
     written.metadata.language_info = {"name": "python"}
     nbformat.write(written, server.folder / "widgets.ipynb")
     context = browser.new_context(viewport={"width": 1300, "height": 1400})
-    context.set_default_timeout(LIMIT_MS)
+    context.set_default_timeout(START_MS)
     page = context.new_page()
     page.goto(f"{server.url}lab/tree/widgets.ipynb?token={TOKEN}&reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
-    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_be_visible()
+    idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    expect(idle).to_be_visible(timeout=START_MS)
     for shown in (1, 2):
         run_cell(page, shown)
         expect(page.locator(".hxw")).to_have_count(shown, timeout=START_MS)
@@ -170,6 +170,9 @@ def test_a_monitor_stays_fresh_while_a_cell_runs(client: httpx.Client, notebook:
     client.post(f"v1/runs/{run}/cancel", json={}).raise_for_status()
 
     expect(row).to_contain_text("cancelled")
+    for kernel in client.get("api/kernels").json():
+        client.post(f"api/kernels/{kernel['id']}/interrupt", json={}).raise_for_status()
+    expect(last.locator(".jp-InputArea-prompt")).not_to_have_text("[*]:")
 
 
 def test_a_notebook_that_ran_unattended_becomes_html_that_all_can_read(
