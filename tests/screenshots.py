@@ -1,8 +1,8 @@
 """Makes the pictures of the documentation from a real server and a real browser.
 
-`python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, opens the
-panel and the dashboard Providers on the same samples, and writes `docs/images/`. Without
-Chromium it says so and makes nothing.
+`python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, and takes it, the
+panel, both dashboards, the page of a report and the conversation viewer on the same samples into
+`docs/images/`. Without Chromium it says so and makes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from helix_lab.testing.fake_llm import FakeLLM
 from tests.chromium import ARGUMENTS, HOW, find_chromium
-from tests.server.live import TOKEN, WITH_DASHBOARDS, LiveServer, serve
+from tests.server.live import TOKEN, WITH_DASHBOARDS, LiveServer, serve, wait_for
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -30,6 +30,9 @@ LIMIT_MS = 120_000
 MAX_BYTES = 300_000
 PANEL = "helix-lab-panel"
 SLOW_MS = 600_000
+REPORT = "provider-performance"
+CONVERSATION = "sample-nightly-report"
+SEARCHED = "analyze"
 
 # All cells in the page, so that the last one can be waited for; nothing that blinks or moves.
 _SETTINGS = {
@@ -56,6 +59,9 @@ def take_all(chromium: str) -> None:
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             take_notebook(page, server.url)
             take_panel(page, server)
+            take_viewer(page)
+            take_report(page, server)
+            take_overview(page, server.url)
             take_providers(page, server.url)
             browser.close()
 
@@ -102,6 +108,49 @@ def start_debate(client: httpx.Client, topic: str, *, provider: str, wait_s: int
     asked = {"topic": topic, "participants": seats, "wait_s": wait_s}
     answer = client.post("v1/debates", json=asked).raise_for_status()
     return str(answer.json()["debate_id"])
+
+
+def take_viewer(page: Page) -> None:
+    """Show a conversation at the end of notebook 01, with what was searched in it."""
+    page.locator(f'li.lm-TabBar-tab[data-id="{PANEL}"]').click()
+    page.set_viewport_size({"width": WIDTH, "height": 620})
+    page.locator(".jp-Notebook-footer").click()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
+    page.keyboard.insert_text(f"hx.view({CONVERSATION!r})")
+    page.keyboard.press("Control+Enter")
+    viewer = page.locator(".hxw")
+    expect(viewer).to_be_visible(timeout=LIMIT_MS)
+    viewer.get_by_label("Search in this conversation").fill(SEARCHED)
+    page.keyboard.press("Enter")
+    expect(viewer.locator(".hxw-status")).to_contain_text("match 1", timeout=LIMIT_MS)
+    viewer.evaluate("viewer => viewer.scrollIntoView({block: 'end'})")
+    take(page, "conversation-viewer.png")
+
+
+def take_report(page: Page, server: LiveServer) -> None:
+    """Run the report on providers, and take the page that it made."""
+    with server.client() as client:
+        asked = {"parameters": {"window": "all"}, "wait_s": 50}
+        answer = client.post(f"v1/reports/{REPORT}/runs", json=asked).raise_for_status()
+        run_id = answer.json()["run_id"]
+        wait_for(
+            lambda: client.get(f"v1/runs/{run_id}").json()["state"] == "succeeded",
+            "the report",
+            limit_s=LIMIT_MS / 1000,
+        )
+    page.set_viewport_size({"width": WIDTH, "height": DASHBOARD_HEIGHT})
+    page.goto(f"{server.url}v1/runs/{run_id}/artifacts/report.html?token={TOKEN}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    take(page, "report.png")
+
+
+def take_overview(page: Page, url: str) -> None:
+    """Take the dashboard Overview."""
+    page.goto(f"{url}helix-dash/overview?token={TOKEN}", timeout=LIMIT_MS)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LIMIT_MS)
+    expect(page.locator(".bk-Canvas canvas").first).to_be_visible(timeout=LIMIT_MS)
+    page.wait_for_load_state("networkidle")
+    take(page, "dashboard-overview.png")
 
 
 def take_providers(page: Page, url: str) -> None:

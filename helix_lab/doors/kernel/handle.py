@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from helix_lab.doors.client import Client
+    from helix_lab.doors.widgets.conversation import ConversationView
+    from helix_lab.doors.widgets.monitor import RunMonitor
     from helix_lab.lab import Lab
     from helix_lab.operations.methods import Methods
     from helix_lab.operations.operation import Operation
@@ -46,10 +48,27 @@ class Handle:
     def __dir__(self) -> list[str]:
         from helix_lab.operations.table import OPERATIONS
 
-        return [*(operation.name for operation in OPERATIONS), "close"]
+        return [*(operation.name for operation in OPERATIONS), "close", "monitor", "view"]
 
     def __repr__(self) -> str:
         return repr(self._lab) if self._lab is not None else "<Helix Lab, not connected yet>"
+
+    def view(self, conversation_id: str, *, at: int | str | None = None) -> ConversationView:
+        """A viewer of one conversation: search, jump, pages, other versions of a message.
+
+        Args:
+            conversation_id: a conversation that exists.
+            at: a message to begin at: its number from 1, or its id.
+        """
+        from helix_lab.doors.widgets.conversation import view_conversation
+
+        return _shorten_errors(view_conversation)(self, conversation_id, at=at)
+
+    def monitor(self, run_id: str | None = None) -> RunMonitor:
+        """How a run stands, live, with a button that cancels it; without an id the newest runs."""
+        from helix_lab.doors.widgets.monitor import RunMonitor
+
+        return _shorten_errors(RunMonitor)(self, run_id)
 
     def close(self) -> None:
         """Let go of the lab, so that another process can own it; the next call connects again."""
