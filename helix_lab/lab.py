@@ -34,6 +34,7 @@ from helix_lab.ports.chat import ChatProvider
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.statements import load_schema
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
@@ -136,6 +137,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(records.close)
     analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
     stack.callback(analytics.close)
+    results = KeptResults(folder.path / "results")
+    stack.callback(results.close)
     projections = ProjectionRunner(
         log,
         [ConversationsProjection(records), AnalyticsProjection(analytics)],
@@ -158,6 +161,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         log=log,
         records=records,
         analytics=analytics,
+        results=results,
         projections=projections,
         jobs=jobs,
         reports=_make_reports(settings, folder, jobs),
