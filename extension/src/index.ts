@@ -2,6 +2,7 @@ import { commands } from './plugins/commands';
 import { handshake } from './plugins/handshake';
 import { model } from './plugins/model';
 import { panel } from './plugins/panel';
+import { results } from './plugins/results';
 import { running } from './plugins/running';
 import { sqlColours, sqlCompletion } from './plugins/sql';
 import { status } from './plugins/status';
@@ -11,6 +12,7 @@ export default [
   handshake,
   model,
   panel,
+  results,
   running,
   sqlColours,
   sqlCompletion,
