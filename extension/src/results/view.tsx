@@ -161,8 +161,8 @@ function Pager({ pages, trans }: IPagesProps): React.JSX.Element | null {
       role="group"
       aria-label={trans.__('Pages of the result')}
     >
-      {button('⏮', trans.__('First page'), 0)}
-      {button('◀', trans.__('Previous page'), previous)}
+      {button('«', trans.__('First page'), 0)}
+      {button('‹', trans.__('Previous page'), previous)}
       <span role="status">
         {pages.isAsking
           ? trans.__('Asking…')
@@ -173,8 +173,8 @@ function Pager({ pages, trans }: IPagesProps): React.JSX.Element | null {
               pages.reachableRows.toLocaleString()
             )}
       </span>
-      {button('▶', trans.__('Next page'), next)}
-      {button('⏭', trans.__('Last page'), lastOffset)}
+      {button('›', trans.__('Next page'), next)}
+      {button('»', trans.__('Last page'), lastOffset)}
     </div>
   );
 }
@@ -224,10 +224,10 @@ function describe({ table }: TablePages, trans: TranslationBundle): string {
   const count =
     totalRows === null
       ? trans.__('more than %1 rows', least.toLocaleString())
-      : trans._n('%1 row', '%1 rows', totalRows, totalRows.toLocaleString());
+      : trans._n('%2 row', '%2 rows', totalRows, totalRows.toLocaleString());
   const width = trans._n(
-    '%1 column',
-    '%1 columns',
+    '%2 column',
+    '%2 columns',
     columns.length,
     columns.length.toLocaleString()
   );
