@@ -37,6 +37,7 @@ SUMMARIES = {
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
     "report": "Notebooks that answer a question with parameters: list them, run them",
+    "results": "Read a page of a kept answer, sorted if you like",
     "runs": "Long work: list it, show it, cancel it",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
 }
