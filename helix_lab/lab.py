@@ -135,10 +135,10 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(log.close)
     records = Records.embedded(folder.path / "records.sqlite")
     stack.callback(records.close)
-    analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
-    stack.callback(analytics.close)
     results = KeptResults(folder.path / "results")
     stack.callback(results.close)
+    analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
+    stack.callback(analytics.close)
     projections = ProjectionRunner(
         log,
         [ConversationsProjection(records), AnalyticsProjection(analytics)],

@@ -135,8 +135,8 @@ class KeptResults:
                 else:
                     numbers = self._order(reader, kept, sort, descending=descending)
                     batches = _pick(reader, kept, numbers[offset:last].to_pylist())
-                # The rows must outlive the map.
-                table = pa.Table.from_batches(batches, schema=reader.schema).combine_chunks()
+                # What the rows point at stays mapped for as long as they live.
+                table = pa.Table.from_batches(batches, schema=reader.schema)
         except FileNotFoundError:
             raise UnknownResult(result_id) from None
         return ResultRows(table, kept.rows)
@@ -252,11 +252,11 @@ class Draft:
                 columns = [column.combine_chunks() for column in empty.slice(0, 0).columns]
                 self._write(_decode(pa.RecordBatch.from_arrays(columns, schema=empty.schema)))
             self._close_file()
+            if self._failed:
+                return None
+            result_id = self._keep(self._path, self.rows, self._starts)
         except OSError:
             return None
-        if self._failed:
-            return None
-        result_id = self._keep(self._path, self.rows, self._starts)
         self._is_kept = True
         return result_id
 
