@@ -207,7 +207,7 @@ function noteOn(pages: TablePages, trans: TranslationBundle): string | null {
           shown
         )
       : trans.__(
-          'The notebook keeps the first %1 rows. Run the cell again to see the others, and to sort.',
+          'The notebook keeps the first %1 rows. Run the cell again, in a kernel that uses the lab of this server, to see the others and to sort.',
           shown
         );
   }
