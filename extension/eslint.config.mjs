@@ -44,7 +44,12 @@ export default defineConfig([
   },
   {
     // Below the plugins nothing knows the application: `api` and `model` run in any page, or none.
-    files: ['src/answer.ts', 'src/api.ts', 'src/model/**/*.ts'],
+    files: [
+      'src/answer.ts',
+      'src/api.ts',
+      'src/model/**/*.ts',
+      'src/results/{api,data,model}.ts'
+    ],
     rules: {
       'no-restricted-globals': ['error', 'document', 'window'],
       'no-restricted-imports': [

@@ -39,6 +39,7 @@ from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.statements import load_schema
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
@@ -140,6 +141,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(log.close)
     records = Records.embedded(folder.path / "records.sqlite")
     stack.callback(records.close)
+    results = KeptResults(folder.path / "results")
+    stack.callback(results.close)
     analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
     stack.callback(analytics.close)
     projections = ProjectionRunner(
@@ -171,6 +174,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         log=log,
         records=records,
         analytics=analytics,
+        results=results,
         projections=projections,
         jobs=jobs,
         memories=MemoryEditor(records, projections, writer, node_id=settings.node_id),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from helix_lab.operations.cancellation import CancelScope, cancel_scope
@@ -14,6 +17,19 @@ T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.1
 _LET_GO_WITHIN_S = 1.5
+
+
+_TELL: ContextVar[Callable[[float], None] | None] = ContextVar("helix_tell", default=None)
+
+
+@contextmanager
+def while_waiting(tell: Callable[[float], None]) -> Iterator[None]:
+    """Tell again and again, in this thread, for how many seconds the work in the block runs."""
+    mark = _TELL.set(tell)
+    try:
+        yield
+    finally:
+        _TELL.reset(mark)
 
 
 def run_interruptibly(work: Callable[[], T]) -> T:
@@ -34,11 +50,14 @@ def run_interruptibly(work: Callable[[], T]) -> T:
 
     context = contextvars.copy_context()
     worker = threading.Thread(target=context.run, args=(carry_out,), name="helix-call", daemon=True)
+    tell, began_s = _TELL.get(), time.monotonic()
     try:
         worker.start()
         # Without a limit the wait would not hear a signal on Windows.
         while worker.is_alive():
             worker.join(_LOOK_EVERY_S)
+            if tell is not None and worker.is_alive():
+                tell(time.monotonic() - began_s)
     except KeyboardInterrupt:
         scope.cancel()
         worker.join(_LET_GO_WITHIN_S)

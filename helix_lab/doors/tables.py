@@ -10,6 +10,8 @@ from typing import Any
 from unicodedata import combining, east_asian_width
 
 PAGE_ROWS = 100
+_LEAST_PAGE_ROWS = 10
+_PAGE_CELLS = 10_000
 TEXT_ROWS = 20
 _CELL_WIDTH = 40
 _HTML_CELL_WIDTH = 300
@@ -34,6 +36,7 @@ def to_text(
     caption: Caption,
     limit: int = TEXT_ROWS,
     width: int = 10_000,
+    cell_width: int = _CELL_WIDTH,
 ) -> str:
     """Aligned columns for a terminal; long values are cut.
 
@@ -43,8 +46,9 @@ def to_text(
         caption: says below how much is shown.
         limit: rows at most.
         width: characters a line at most; columns that do not fit are named below.
+        cell_width: characters of a value at most.
     """
-    shown = [[_cut(show(value), _CELL_WIDTH) for value in row] for row in rows[:limit]]
+    shown = [[_cut(show(value), cell_width) for value in row] for row in rows[:limit]]
     widths = [
         max(map(_measure, [name, *(row[place] for row in shown)]))
         for place, name in enumerate(columns)
@@ -62,12 +66,19 @@ def to_text(
     return "\n".join([*lines, *filter(None, notes)])
 
 
-def to_html(columns: Sequence[str], rows: Rows, *, caption: Caption) -> str:
+def count_page_rows(columns: int) -> int:
+    """How many rows of so many columns a page of a browser bears."""
+    return max(_LEAST_PAGE_ROWS, min(PAGE_ROWS, _PAGE_CELLS // max(columns, 1)))
+
+
+def to_html(
+    columns: Sequence[str], rows: Rows, *, caption: Caption, cell_width: int = _HTML_CELL_WIDTH
+) -> str:
     """A table that a screen reader can walk: caption, column headings, nothing but text in cells.
 
     It can be scrolled by keyboard, takes its colours from the page, and is never wider than it.
     """
-    shown = rows[:PAGE_ROWS]
+    shown = rows[: count_page_rows(len(columns))]
     is_number = _find_numbers(len(columns), shown)
     aligns = ["right" if number else "left" for number in is_number]
     said = escape(caption(len(shown)))
@@ -75,7 +86,8 @@ def to_html(columns: Sequence[str], rows: Rows, *, caption: Caption) -> str:
         f'<th scope="col" style="text-align:{align}">{escape(name)}</th>'
         for name, align in zip(columns, aligns, strict=True)
     )
-    body = "".join("<tr>" + "".join(map(_cell, row, aligns)) + "</tr>" for row in shown)
+    widths = [cell_width] * len(columns)
+    body = "".join("<tr>" + "".join(map(_cell, row, aligns, widths)) + "</tr>" for row in shown)
     return (
         f'<div role="region" aria-label="{said}" tabindex="0" '
         'style="max-width:100%;max-height:30em;overflow:auto">'
@@ -107,9 +119,9 @@ def make_printable(text: str) -> str:
     return text if text.isprintable() else text.translate(_DRAWN)
 
 
-def _cell(value: Any, align: str) -> str:
+def _cell(value: Any, align: str, width: int) -> str:
     style = f"text-align:{align}" + (";opacity:.6;font-style:italic" if value is None else "")
-    return f'<td style="{style}">{escape(_cut(show(value), _HTML_CELL_WIDTH))}</td>'
+    return f'<td style="{style}">{escape(_cut(show(value), width))}</td>'
 
 
 def _measure(text: str) -> int:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import math
 from collections.abc import Callable
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from helix_lab.domain.model.errors import QueryCancelled, QueryFailed, QueryRefused, QueryTimedOut
+from helix_lab.operations.answer_rows import QueryColumn, list_columns, list_rows
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.operation import Operation, Request, Response, Text
 from helix_lab.operations.services import Services
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class RunQuery(Request):
@@ -30,17 +23,18 @@ class RunQuery(Request):
     )
     max_rows: int = Field(1000, ge=1, le=100_000, description="rows at most")
     timeout_s: float = Field(30, gt=0, le=600, description="stopped after this time")
-
-
-class QueryColumn(Response):
-    """A column of the answer."""
-
-    name: str
-    type: str
+    keep: bool = Field(
+        False,  # noqa: FBT003 - a field's default
+        description="keep the whole answer on the server for a while, to be read in pages",
+    )
 
 
 class QueryAnswer(Response):
-    """Rows, cut at max_rows. `total_rows` is null where counting them took too long."""
+    """Rows, cut at max_rows. `total_rows` is null where counting them took too long.
+
+    With `keep`, `result_id` is what `GET /v1/results/{result_id}` gives pages of; `kept_rows` of
+    the answer are there. It is null where keeping failed.
+    """
 
     columns: list[QueryColumn]
     rows: list[list[Any]]
@@ -48,6 +42,8 @@ class QueryAnswer(Response):
     total_rows: int | None
     truncated: bool
     execution_time_ms: float
+    result_id: str | None = None
+    kept_rows: int = 0
 
 
 class ListCatalog(Request):
@@ -83,71 +79,30 @@ def run_query(services: Services, request: RunQuery) -> QueryAnswer:
         if scope.is_cancelled:
             stop()
 
-    with services.projections.reading("analytics"), scope.on_cancel(stop_all):
+    with (
+        services.results.draft() as draft,
+        services.projections.reading("analytics"),
+        scope.on_cancel(stop_all),
+    ):
         result = services.analytics.query(
             request.query,
             request.parameters,
             max_rows=request.max_rows,
             timeout_s=request.timeout_s,
             on_start=on_start,
+            keep=draft.add if request.keep else None,
         )
-    columns = [_read_column(result.table, number) for number in range(result.table.num_columns)]
-    rows = [[_to_json(value) for value in row] for row in zip(*columns, strict=True)]
+        result_id = draft.finish(result.table) if request.keep else None
     return QueryAnswer(
-        columns=[
-            QueryColumn(name=field.name, type=str(field.type)) for field in result.table.schema
-        ],
-        rows=rows,
+        columns=list_columns(result.table),
+        rows=list_rows(result.table),
         row_count=result.table.num_rows,
         total_rows=result.total_rows,
         truncated=result.is_truncated,
         execution_time_ms=result.elapsed_ms,
+        result_id=result_id,
+        kept_rows=draft.rows if result_id else 0,
     )
-
-
-def _read_column(table: pa.Table, number: int) -> list[Any]:
-    column = table.column(number)
-    if str(column.type).startswith("timestamp[ns"):
-        # Python has no such moments, and pandas, which has, may be absent.
-        column = column.cast("string")
-    try:
-        values: list[Any] = column.to_pylist()
-    except (ValueError, OverflowError) as error:
-        name = table.column_names[number]
-        message = (
-            f"column {name!r} holds a moment before the year 1 or after 9999 "
-            f"({error}); ask for CAST({name} AS VARCHAR)"
-        )
-        raise QueryFailed(message, field="query", column=name) from None
-    return values
-
-
-def _to_json(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
-    """A value as JSON; what JSON has no form for becomes text, bytes become base64."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else str(value)
-        case None | bool() | int() | str():
-            return value
-        case datetime() | date():
-            return value.isoformat()
-        case bytes():
-            return base64.b64encode(value).decode()
-        case list() | tuple():
-            return [_to_json(item) for item in value]
-        case dict():
-            return {str(name): _to_json(item) for name, item in value.items()}
-        case Decimal():
-            return _to_number(value)
-        case UUID() | _:
-            return str(value)
-
-
-def _to_number(value: Decimal) -> int | float | str:
-    """A decimal as a JSON number where that keeps all of its digits, else as text."""
-    if value.is_finite() and value == value.to_integral_value():
-        return int(value)
-    return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 
 def list_catalog(services: Services, request: ListCatalog) -> Catalog:  # noqa: ARG001

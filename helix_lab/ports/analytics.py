@@ -65,6 +65,7 @@ class AnalyticsStore(abc.ABC):
         max_rows: int,
         timeout_s: float,
         on_start: Callable[[Callable[[], None]], None] | None = None,
+        keep: Callable[[pa.RecordBatch], bool] | None = None,
     ) -> QueryResult:
         """Run one read-only statement of a user.
 
@@ -74,6 +75,9 @@ class AnalyticsStore(abc.ABC):
             max_rows: cut here.
             timeout_s: stop here.
             on_start: called with a function that stops the statement from any thread.
+            keep: given each batch of rows in order, also those beyond `max_rows`, for as long as
+                it answers True. Once there are more than `max_rows`, a stop ends the batches and
+                is no error.
 
         Raises:
             QueryRefused: it could write, read files, reach the network, load code, or change

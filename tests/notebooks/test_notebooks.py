@@ -24,6 +24,8 @@ BAD_CELLS = {
     "an unknown option": "%%sql --nothing 1\nSELECT 1",
     "a parameter that fails": "%%sql --param a=nothing\nSELECT $a",
     "an operation that fails": "hx.replay('nobody')",
+    "a question that is not known": "%hx nothing",
+    "a graph that is not there": "%%cypher\nMATCH (n) RETURN n",
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

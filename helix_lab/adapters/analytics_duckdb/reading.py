@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -135,13 +135,22 @@ def _explained_part(sql: str) -> str:
 
 
 def read_rows(
-    cursor: duckdb.DuckDBPyConnection, sql: str, values: Any, max_rows: int
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    values: Any,
+    max_rows: int,
+    *,
+    keep: Callable[[pa.RecordBatch], bool] | None = None,
 ) -> tuple[pa.Table, int | None, bool]:
     """Rows up to the limits, the number of all rows where known, whether there are more."""
     cursor.execute("BEGIN TRANSACTION READ ONLY")
-    table, is_truncated = _fetch(cursor, sql, values, max_rows)
-    total = _count(cursor, sql, values) if is_truncated else table.num_rows
-    return table, total, is_truncated
+    batches = _Batches(max_rows, keep)
+    table = batches.read(start(cursor, sql, values))
+    if batches.has_ended:
+        total: int | None = batches.rows
+    else:
+        total = None if batches.is_stopped else _count(cursor, sql, values)
+    return table, total, batches.rows > table.num_rows or not batches.has_ended
 
 
 def start(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> Any:
@@ -149,23 +158,57 @@ def start(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> Any:
     return cursor.sql(sql, params=values or None)
 
 
-def _fetch(
-    cursor: duckdb.DuckDBPyConnection, sql: str, values: Any, max_rows: int
-) -> tuple[pa.Table, bool]:
-    """Rows up to the limits, and whether there are more; the rest is never computed."""
-    batch_rows = min(_ROWS_A_BATCH, max_rows + 1)
-    reader: pa.RecordBatchReader = start(cursor, sql, values).to_arrow_reader(batch_rows)
-    batches: list[pa.RecordBatch] = []
-    rows = size = 0
-    for batch in reader:
-        batches.append(batch)
-        rows += batch.num_rows
-        size += batch.nbytes
-        if rows > max_rows or size > _MAX_RESULT_BYTES:
-            break
-    table = pa.Table.from_batches(batches, schema=reader.schema)
-    is_truncated = rows > max_rows or size > _MAX_RESULT_BYTES
-    return table.slice(0, max_rows), is_truncated
+class _Batches:
+    """The batches of an answer as they come: some for memory, and all that `keep` takes.
+
+    Where nobody takes more, the rest is never computed.
+    """
+
+    def __init__(self, max_rows: int, keep: Callable[[pa.RecordBatch], bool] | None) -> None:
+        self._max_rows = max_rows
+        self._keep = keep
+        self._held: list[pa.RecordBatch] = []
+        self._bytes = 0
+        self.rows = 0
+        self.has_ended = False
+        self.is_stopped = False
+
+    def read(self, answer: Any) -> pa.Table:
+        """The first rows; the reader is let go of, so that the cursor is free again."""
+        rows_a_batch = _ROWS_A_BATCH if self._keep else min(_ROWS_A_BATCH, self._max_rows + 1)
+        reader: pa.RecordBatchReader = answer.to_arrow_reader(rows_a_batch)
+        try:
+            self.has_ended = all(self._take(batch) for batch in _list_batches(reader))
+        except duckdb.InterruptException:
+            if not self._is_full:
+                raise
+            self.is_stopped = True
+        held = pa.Table.from_batches(self._held, schema=reader.schema)
+        return held.slice(0, self._max_rows)
+
+    @property
+    def _is_full(self) -> bool:
+        return self.rows > self._max_rows or self._bytes > _MAX_RESULT_BYTES
+
+    def _take(self, batch: pa.RecordBatch) -> bool:
+        """Whether the next one is wanted."""
+        if not self._is_full:
+            self._held.append(batch)
+            self._bytes += batch.nbytes
+        self.rows += batch.num_rows
+        if self._keep is not None and not self._keep(batch):
+            self._keep = None
+        return self._keep is not None or not self._is_full
+
+
+def _list_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; what the engine has to say in the middle of them is an error of its own."""
+    try:
+        yield from reader
+    except (OSError, pa.ArrowException) as error:
+        text = str(error)
+        is_stop = text.startswith("INTERRUPT")
+        raise (duckdb.InterruptException if is_stop else duckdb.Error)(text) from None
 
 
 def _count(cursor: duckdb.DuckDBPyConnection, sql: str, values: Any) -> int | None:

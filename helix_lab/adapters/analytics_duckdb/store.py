@@ -88,6 +88,7 @@ class DuckDBAnalytics(AnalyticsStore):
         max_rows: int,
         timeout_s: float,
         on_start: Callable[[Callable[[], None]], None] | None = None,
+        keep: Callable[[pa.RecordBatch], bool] | None = None,
     ) -> QueryResult:
         """See `AnalyticsStore.query`."""
         check_reads(sql)
@@ -100,7 +101,7 @@ class DuckDBAnalytics(AnalyticsStore):
             if on_start is not None:
                 on_start(stopper.stop)
             with stopper.explained():
-                table, total, is_truncated = read_rows(cursor, sql, values, max_rows)
+                table, total, is_truncated = read_rows(cursor, sql, values, max_rows, keep=keep)
         elapsed_ms = (time.monotonic() - started) * 1000
         return QueryResult(table, total, is_truncated, elapsed_ms)
 

@@ -178,6 +178,19 @@ class UnknownArtifact(NotFound):
     code = "ARTIFACT_NOT_FOUND"
 
 
+class UnknownResult(NotFound):
+    """No answer is kept by this id, or it is not kept any more."""
+
+    code = "RESULT_NOT_FOUND"
+
+    def __init__(self, result_id: str) -> None:
+        super().__init__(
+            f"no result {result_id!r} is kept: it was left alone for an hour, newer ones took its "
+            "place, or the server was started again; ask the query again",
+            result_id=result_id,
+        )
+
+
 class Conflict(HelixError, ValueError):
     """The request contradicts what is recorded."""
 

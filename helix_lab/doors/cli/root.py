@@ -40,6 +40,7 @@ SUMMARIES = {
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
     "report": "Notebooks that answer a question with parameters: list, run, schedule them",
+    "results": "Read a page of a kept answer, sorted if you like",
     "runs": "Long work: list it, show it, cancel it",
     "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
     "serve": "Start JupyterLab with Helix Lab and its REST API",

@@ -1,4 +1,4 @@
-"""The line of `%sql` and `%%sql`: options first, then SQL that nothing here looks into."""
+"""The line of a magic that asks for rows: options first, then a text that nothing looks into."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 from helix_lab.domain.model.errors import InvalidRequest
@@ -14,16 +15,21 @@ DEFAULT_MAX_ROWS = 1_000
 DEFAULT_TIMEOUT_S = 60.0
 
 _OPTION = re.compile(r"\s*(--[A-Za-z][\w-]*|-[A-Za-z]+)(?:=|\s+|$)")
-_ALLOWED = "--param name=value, --max-rows N, --timeout SECONDS, -o NAME"
+FORMS = ("df", "arrow", "polars")
+_ALLOWED = (
+    "--param name=value, --max-rows N, --timeout SECONDS, -o NAME (or --output NAME), "
+    f"--as {'|'.join(FORMS)}"
+)
 
 
 @dataclass(slots=True)
-class SqlArguments:
-    """What stands before the SQL.
+class RowsArguments:
+    """What stands before the statement.
 
     Attributes:
         expressions: parameter name → Python expression.
         output: name that the result is assigned to; then it is not displayed.
+        form: what the result is turned into, one of `FORMS`; None leaves it as it is.
         rest: the text after the options, untouched.
     """
 
@@ -31,22 +37,31 @@ class SqlArguments:
     max_rows: int = DEFAULT_MAX_ROWS
     timeout_s: float = DEFAULT_TIMEOUT_S
     output: str | None = None
+    form: str | None = None
     rest: str = ""
 
 
-def read_arguments(line: str) -> SqlArguments:
+def read_arguments(line: str, *, magic: str = "%sql") -> RowsArguments:
     """The options at the start of a line, and what follows them.
 
     A value ends at the first space outside of quotes and brackets.
 
+    Args:
+        line: what follows the name of the magic.
+        magic: as errors call it.
+
     Raises:
         InvalidRequest: an option is unknown or its value cannot be used.
     """
-    arguments = SqlArguments()
+    arguments = RowsArguments()
     position = 0
     while match := _OPTION.match(line, position):
         end = _find_end(line, match.end())
-        _take(arguments, match[1], line[match.end() : end])
+        try:
+            _take(arguments, match[1], line[match.end() : end])
+        except _WrongOptionError as error:
+            message = f"{magic} {error}; allowed: {_ALLOWED}"
+            raise InvalidRequest(message, field="line") from None
         position = end
     arguments.rest = line[position:]
     return arguments
@@ -80,25 +95,42 @@ def _find_end(text: str, start: int) -> int:
     return min(position, len(text))
 
 
-def _take(arguments: SqlArguments, option: str, value: str) -> None:
+def _take(arguments: RowsArguments, option: str, value: str) -> None:
     if not value:
         _refuse(f"{option} needs a value")
     match option:
         case "--param":
-            name, _, expression = value.partition("=")
-            if not name.isidentifier():
-                _refuse(f"--param {value}: {name!r} is not a name")
-            arguments.expressions[name] = expression or name
+            name, expression = _read_parameter(value)
+            arguments.expressions[name] = expression
         case "--max-rows":
             arguments.max_rows = int(_read_number(option, value, whole=True))
         case "--timeout":
             arguments.timeout_s = _read_number(option, value, whole=False)
-        case "-o":
-            if not value.isidentifier():
-                _refuse(f"-o {value}: this is not a name")
-            arguments.output = value
+        case "-o" | "--output":
+            arguments.output = _read_name(option, value)
+        case "--as":
+            arguments.form = _read_form(value)
         case _:
             _refuse(f"{option} is not an option")
+
+
+def _read_parameter(value: str) -> tuple[str, str]:
+    name, _, expression = value.partition("=")
+    if not name.isidentifier():
+        _refuse(f"--param {value}: {name!r} is not a name")
+    return name, expression or name
+
+
+def _read_name(option: str, value: str) -> str:
+    if not value.isidentifier() or iskeyword(value):
+        _refuse(f"{option} {value}: this is not a name")
+    return value
+
+
+def _read_form(value: str) -> str:
+    if value not in FORMS:
+        _refuse(f"--as {value}: there is no such form")
+    return value
 
 
 def _read_number(option: str, value: str, *, whole: bool) -> float:
@@ -108,9 +140,12 @@ def _read_number(option: str, value: str, *, whole: bool) -> float:
     return float(value)
 
 
+class _WrongOptionError(ValueError):
+    """What is wrong with an option."""
+
+
 def _refuse(problem: str) -> NoReturn:
-    message = f"%sql {problem}; allowed: {_ALLOWED}"
-    raise InvalidRequest(message, field="line")
+    raise _WrongOptionError(problem)
 
 
 def _evaluate(name: str, text: str, namespace: dict[str, Any]) -> Any:

@@ -1,24 +1,28 @@
-"""What `--ext=helix_lab` does to a kernel: `hx` and `%%sql`, and no connection yet."""
+"""What `--ext=helix_lab` does to a kernel: `hx` and the magics, and no connection yet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helix_lab.doors.kernel.handle import Handle
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+_MAGICS = ("sql", "cypher", "hx")
+_COMPLETED = "%hx"
+
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics and give `hx`; a name of the user's own is left alone."""
-    from helix_lab.doors.kernel.magics import SqlMagics
+    from helix_lab.doors.kernel.magics import HelixMagics
 
     shell.user_ns.setdefault("hx", Handle())
     # `%who` and `%reset` are about the user's own names.
     shell.user_ns_hidden.setdefault("hx", shell.user_ns["hx"])
-    if not isinstance(shell.magics_manager.registry.get(SqlMagics.__name__), SqlMagics):
-        shell.register_magics(SqlMagics)
+    if not isinstance(shell.magics_manager.registry.get(HelixMagics.__name__), HelixMagics):
+        shell.register_magics(HelixMagics)
+        shell.set_hook("complete_command", _complete, str_key=_COMPLETED)  # type: ignore[no-untyped-call]
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -28,6 +32,17 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         del shell.user_ns["hx"]
         shell.user_ns_hidden.pop("hx", None)
         handle.close()
-    shell.magics_manager.registry.pop("SqlMagics", None)
+    shell.magics_manager.registry.pop("HelixMagics", None)
     for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("sql", None)
+        for name in _MAGICS:
+            shell.magics_manager.magics[kind].pop(name, None)
+    # The hooks have a way in, and none out.
+    shell.strdispatchers["complete_command"].strs.pop(_COMPLETED, None)
+
+
+def _complete(_: InteractiveShell, event: Any) -> list[str]:
+    """The words of `%hx`; nothing after the first one."""
+    from helix_lab.doors.kernel.questions import list_words
+
+    is_first = len(event.line[: -len(event.symbol) or None].split()) == 1
+    return list_words() if is_first else []

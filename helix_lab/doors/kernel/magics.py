@@ -1,21 +1,27 @@
-"""`%%sql` and `%sql`: ask the analytics store from a cell."""
+"""The magics: `%%sql` asks for rows, `%hx` the common questions, `%%cypher` the graph to come."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 from IPython.core.magic import (
     Magics,
+    cell_magic,
     line_cell_magic,
+    line_magic,
     magics_class,
     needs_local_scope,
     no_var_expand,
 )
 
-from helix_lab.domain.model.errors import HelixError, InvalidRequest
+from helix_lab.domain.model.errors import HelixError, InvalidRequest, Unavailable
 from helix_lab.doors.kernel.handle import Handle, make_interruptible
+
+if TYPE_CHECKING:
+    from helix_lab.doors.kernel.arguments import RowsArguments
+    from helix_lab.doors.kernel.result import SqlResult
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,8 +47,8 @@ def short_errors(magic: Callable[P, T]) -> Callable[P, T]:
 
 
 @magics_class
-class SqlMagics(Magics):
-    """The magics that ask for rows."""
+class HelixMagics(Magics):
+    """The magics of the lab; all of them ask the lab that `hx` is."""
 
     @needs_local_scope
     @no_var_expand
@@ -54,7 +60,7 @@ class SqlMagics(Magics):
         """Run one read-only statement on the analytics store.
 
         ```
-        %%sql [--param name=expression]… [--max-rows N] [--timeout SECONDS] [-o NAME]
+        %%sql [--param name=expression]… [--max-rows N] [--timeout SECONDS] [-o NAME] [--as FORM]
         SELECT provider, count(*) AS wins FROM debates WHERE confidence >= $floor GROUP BY ALL
         ```
 
@@ -66,35 +72,84 @@ class SqlMagics(Magics):
                 with spaces into parentheses. `--param name` binds the variable of that name.
             --max-rows N: keep at most N rows (1,000).
             --timeout SECONDS: stop the statement after that time (60).
-            -o NAME: assign the result to a variable and do not display it.
+            -o NAME, --output NAME: assign the result to a variable and do not display it.
+            --as df|arrow|polars: give a DataFrame of pandas, an Arrow table or a DataFrame of
+                polars, instead of a result that has all three as methods.
 
         The kernel's interrupt (■, or Ctrl-C) stops the statement, on a server too.
         """
         from helix_lab.doors.kernel.arguments import bind, read_arguments
+        from helix_lab.doors.kernel.progress import progress_line
         from helix_lab.doors.kernel.result import SqlResult
 
         arguments = read_arguments(line)
         statement = _choose_statement(arguments.rest, cell)
-        shell = cast("Any", self.shell)
-        parameters = bind(arguments.expressions, {**shell.user_ns, **(local_ns or {})})
-        answer = self._find_lab().run_query(
-            statement,
-            parameters=parameters,
-            max_rows=arguments.max_rows,
-            timeout_s=arguments.timeout_s,
+        parameters = bind(arguments.expressions, {**self._names, **(local_ns or {})})
+        lab = self._find_lab()
+        with progress_line(timeout_s=arguments.timeout_s):
+            answer = lab.run_query(
+                statement,
+                parameters=parameters,
+                max_rows=arguments.max_rows,
+                timeout_s=arguments.timeout_s,
+                # A frame is not shown page by page.
+                keep=arguments.form is None,
+            )
+        return self._give(SqlResult.from_answer(answer), arguments)
+
+    @needs_local_scope
+    @no_var_expand
+    @cell_magic
+    @short_errors
+    def cypher(
+        self,
+        line: str,
+        cell: str,  # noqa: ARG002 - there is nothing to ask it yet
+        local_ns: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one read-only statement on the knowledge graph; it has the options of `%%sql`.
+
+        This lab has no graph store yet, so the cell always fails and says so.
+        """
+        from helix_lab.doors.kernel.arguments import bind, read_arguments
+
+        arguments = read_arguments(line, magic="%%cypher")
+        if arguments.rest.strip():
+            _refuse_rest("%%cypher", "the statement", arguments.rest)
+        bind(arguments.expressions, {**self._names, **(local_ns or {})})
+        message = (
+            "this lab has no graph store yet, so %%cypher has nothing to ask; %%sql asks the "
+            "analytics store, and %hx tables lists what is in it"
         )
-        result = SqlResult.from_answer(answer)
+        raise Unavailable(message, service="graph")
+
+    @no_var_expand
+    @line_magic
+    @short_errors
+    def hx(self, line: str) -> Any:
+        """Answer one of the common questions: `%hx` alone lists them, `%hx status` asks one."""
+        from helix_lab.doors.kernel.questions import answer
+
+        return answer(self._find_lab(), line)
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        names: dict[str, Any] = cast("Any", self.shell).user_ns
+        return names
+
+    def _give(self, result: SqlResult, arguments: RowsArguments) -> Any:
+        """The result in the form that is asked for, shown or assigned."""
+        given = result if arguments.form is None else getattr(result, arguments.form)()
         if arguments.output is None:
-            return result
-        shell.user_ns[arguments.output] = result
+            return given
+        self._names[arguments.output] = given
         return None
 
     def _find_lab(self) -> Any:
         """The user's `hx`, which may be another lab than the one found at first."""
         from helix_lab.operations.methods import Methods
 
-        namespace = cast("Any", self.shell).user_ns
-        lab = namespace.get("hx")
+        lab = self._names.get("hx")
         if isinstance(lab, Handle):
             return lab
         if isinstance(lab, Methods):
@@ -110,9 +165,13 @@ def _choose_statement(rest: str, cell: str | None) -> str:
             raise InvalidRequest(message, field="sql")
         return rest.lstrip(" \t")
     if rest.strip():
-        message = (
-            f"%%sql does not understand {rest.strip()!r} on its line; SQL goes below it, and an "
-            "expression with spaces into parentheses"
-        )
-        raise InvalidRequest(message, field="line")
+        _refuse_rest("%%sql", "SQL", rest)
     return cell
+
+
+def _refuse_rest(magic: str, what: str, rest: str) -> NoReturn:
+    message = (
+        f"{magic} does not understand {rest.strip()!r} on its line; {what} goes below it, and an "
+        "expression with spaces into parentheses"
+    )
+    raise InvalidRequest(message, field="line")

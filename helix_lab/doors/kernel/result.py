@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from helix_lab.domain.model.errors import MissingDriver
+from helix_lab.domain.model.errors import InvalidRequest, MissingDriver
 from helix_lab.doors import tables
 from helix_lab.doors.kernel.values import find_arrow_type, read_rows
+from helix_lab.operations.answer_rows import shorten
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,15 +33,19 @@ class SqlResult:
         values: rows in order, each with one value a column.
         page: the first rows as JSON.
         total_rows: rows of the whole answer; None where they were not counted.
+        result_id: by which the lab keeps the whole answer for a while; None where it does not.
+        kept_rows: how many rows of it the lab keeps.
     """
 
-    columns: Sequence[str]
+    columns: list[str]
     types: Sequence[str]
     values: Sequence[Sequence[Any]]
     page: Sequence[Sequence[Any]]
     total_rows: int | None
     is_truncated: bool
     elapsed_ms: float
+    result_id: str | None = None
+    kept_rows: int = 0
 
     @classmethod
     def from_answer(cls, answer: QueryAnswer) -> Self:
@@ -50,10 +55,12 @@ class SqlResult:
             columns=[column.name for column in answer.columns],
             types=types,
             values=read_rows(types, answer.rows),
-            page=answer.rows[: tables.PAGE_ROWS],
+            page=answer.rows[: tables.count_page_rows(len(types))],
             total_rows=answer.total_rows,
             is_truncated=answer.truncated,
             elapsed_ms=answer.execution_time_ms,
+            result_id=answer.result_id,
+            kept_rows=answer.kept_rows,
         )
 
     @property
@@ -70,7 +77,7 @@ class SqlResult:
     def __getitem__(self, index: int) -> dict[str, Any]:
         return dict(zip(self.columns, self.values[index], strict=True))
 
-    def to_arrow(self) -> pa.Table:
+    def arrow(self) -> pa.Table:
         """The rows as an Arrow table, with the types of the engine."""
         import pyarrow as pa
 
@@ -81,18 +88,29 @@ class SqlResult:
         ]
         return pa.table(arrays, names=self.columns)
 
-    def to_pandas(self) -> Any:
+    def df(self) -> Any:
         """The rows as a pandas DataFrame.
 
         Raises:
             MissingDriver: pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            message = "pandas is not installed: pip install pandas"
-            raise MissingDriver(message, package="pandas") from error
-        return pd.DataFrame(self.values, columns=self.columns)
+        pandas = _import("pandas")
+        return pandas.DataFrame(self.values, columns=self.columns)
+
+    def polars(self) -> Any:
+        """The rows as a polars DataFrame, with the types of the engine.
+
+        Raises:
+            MissingDriver: polars is not installed.
+            InvalidRequest: two columns have one name, which polars does not know.
+        """
+        polars = _import("polars")
+        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if twice:
+            names = ", ".join(map(repr, twice))
+            message = f"polars needs a name for each column, and {names} stands twice; use AS"
+            raise InvalidRequest(message, field="query")
+        return polars.from_arrow(self.arrow())
 
     def describe(self, shown: int) -> str:
         """How much of the answer is on the screen."""
@@ -102,8 +120,8 @@ class SqlResult:
         total = (
             f"{self.total_rows:,}" if self.total_rows is not None else f"more than {len(self):,}"
         )
-        kept = f" · {len(self):,} kept, see --max-rows" if self.is_truncated else ""
-        return f"showing {shown:,} of {total} rows{kept} · {time}"
+        fetched = f" · {len(self):,} fetched, see --max-rows" if self.is_truncated else ""
+        return f"showing {shown:,} of {total} rows{fetched} · {time}"
 
     def __repr__(self) -> str:
         return tables.to_text(self.columns, self.values, caption=self.describe)
@@ -118,20 +136,22 @@ class SqlResult:
                     {"name": name, "type": type_}
                     for name, type_ in zip(self.columns, self.types, strict=True)
                 ],
-                "rows": [[_shorten(value) for value in row] for row in self.page],
-                "kept_rows": len(self),
+                "rows": [
+                    [shorten(value, _MAX_KEPT_CHARACTERS) for value in row] for row in self.page
+                ],
+                "fetched_rows": len(self),
                 "total_rows": self.total_rows,
                 "is_truncated": self.is_truncated,
                 "elapsed_ms": self.elapsed_ms,
+                "result_id": self.result_id,
+                "kept_rows": self.kept_rows,
             },
         }
 
 
-def _shorten(value: Any) -> Any:
-    """A value that does not blow up the notebook that keeps it."""
-    if isinstance(value, list | dict):
-        text = json.dumps(value, ensure_ascii=False)
-        return value if len(text) <= _MAX_KEPT_CHARACTERS else _shorten(text)
-    if isinstance(value, str) and len(value) > _MAX_KEPT_CHARACTERS:
-        return value[:_MAX_KEPT_CHARACTERS] + "…"
-    return value
+def _import(package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        message = f'{package} is not installed: pip install "helix-lab[{package}]"'
+        raise MissingDriver(message, package=package) from error

@@ -18,6 +18,8 @@ from helix_lab.testing.analytics.fixtures import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from helix_lab.ports.analytics import AnalyticsStore
 
 TOKENS = f"SELECT tokens FROM {TABLE} ORDER BY tokens"  # noqa: S608 - our own name
@@ -57,6 +59,37 @@ class QueryingTests(AnalyticsFixtures):
         assert list(range(4_999)) == result.table.column(0).to_pylist()
         assert result.is_truncated
         assert result.total_rows in {10_000, None}
+
+    def test_whoever_keeps_an_answer_gets_all_of_it(self, store: AnalyticsStore) -> None:
+        store.write("p", {TABLE: make_rows(10_000)}, checkpoint={CHATS: 1})
+        kept: list[int] = []
+
+        def keep(batch: pa.RecordBatch) -> bool:
+            kept.extend(batch.column(0).to_pylist())
+            return True
+
+        result = store.query(TOKENS, {}, max_rows=10, timeout_s=60, keep=keep)
+
+        assert list(range(10_000)) == kept
+        assert (10, 10_000, True) == (
+            result.table.num_rows,
+            result.total_rows,
+            result.is_truncated,
+        )
+
+    def test_whoever_keeps_a_part_of_an_answer_is_not_given_the_rest(
+        self, store: AnalyticsStore
+    ) -> None:
+        store.write("p", {TABLE: make_rows(10_000)}, checkpoint={CHATS: 1})
+        batches: list[pa.RecordBatch] = []
+
+        def keep(batch: pa.RecordBatch) -> bool:
+            batches.append(batch)
+            return False
+
+        result = store.query(TOKENS, {}, max_rows=9_000, timeout_s=60, keep=keep)
+
+        assert (1, 9_000) == (len(batches), result.table.num_rows)
 
     def test_an_answer_without_rows_has_its_columns(self, filled: AnalyticsStore) -> None:
         result = ask_user(filled, f"SELECT tokens, role FROM {TABLE} WHERE tokens > 99")  # noqa: S608 - our own name

@@ -23,6 +23,7 @@ class Shown:
     error_text: str = ""
     traceback: str = ""
     results: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
     printed: str = ""
 
     @property
@@ -54,6 +55,15 @@ class RunningKernel:
         self.interrupt()
         return self._collect(message_id), time.monotonic() - began_s
 
+    def complete(self, code: str) -> list[str]:
+        """What is offered at the end of the code."""
+        self.client.complete(code)
+        while True:
+            content = self.client.get_shell_msg(timeout=LIMIT_S)["content"]
+            if "matches" in content:
+                matches: list[str] = content["matches"]
+                return matches
+
     def _collect(self, message_id: str) -> Shown:
         shown = Shown()
         while True:
@@ -66,6 +76,8 @@ class RunningKernel:
                     return shown
                 case "execute_result" | "display_data":
                     shown.results.append(content["data"])
+                case "update_display_data":
+                    shown.updates.append(content["data"])
                 case "stream":
                     shown.printed += content["text"]
                 case "error":

@@ -45,6 +45,17 @@ def test_all_options_are_read() -> None:
     assert (1000, 2.5, "rows") == (arguments.max_rows, arguments.timeout_s, arguments.output)
 
 
+def test_a_form_and_the_long_name_of_the_output_are_read() -> None:
+    arguments = read_arguments("--output rows --as polars SELECT 1")
+
+    assert ("rows", "polars", " SELECT 1") == (arguments.output, arguments.form, arguments.rest)
+
+
+def test_an_error_names_the_magic() -> None:
+    with pytest.raises(InvalidRequest, match=r"^%%cypher -x is not an option"):
+        read_arguments("-x 1", magic="%%cypher")
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -60,6 +71,10 @@ def test_all_options_are_read() -> None:
         "--timeout inf",
         "-o 1a",
         "-o",
+        "-o class",
+        "--output a.b",
+        "--as",
+        "--as pandas",
         "-x 1",
     ],
 )

@@ -146,16 +146,59 @@ def test_parameters_see_the_variables_of_a_function(kernel: RunningKernel) -> No
 
 def test_a_result_is_assigned_to_a_name(kernel: RunningKernel) -> None:
     shown = kernel.run("%%sql -o kept\nSELECT range AS n FROM range(3)")
-    kept = kernel.run("[row['n'] for row in kept], kept.to_arrow().schema.field('n').type")
+    kept = kernel.run("[row['n'] for row in kept], kept.arrow().schema.field('n').type")
 
     assert [] == shown.results
     assert "([0, 1, 2], DataType(int64))" == kept.text
 
 
+@pytest.mark.parametrize(
+    ("form", "type_"), [("df", "pandas"), ("arrow", "pyarrow.lib"), ("polars", "polars")]
+)
+def test_a_result_is_given_in_another_form(kernel: RunningKernel, form: str, type_: str) -> None:
+    kernel.run(f"%%sql --output frame --as {form}\nSELECT range AS n FROM range(3)")
+
+    assert type_ in kernel.run("type(frame).__module__").text
+    assert "(3, 1)" == kernel.run("frame.shape").text
+
+
+def test_a_form_without_a_name_is_shown(kernel: RunningKernel) -> None:
+    assert "3" == kernel.run("frame = %sql --as arrow SELECT * FROM range(3)\nlen(frame)").text
+
+
+def test_a_quick_statement_shows_no_progress(kernel: RunningKernel) -> None:
+    shown = kernel.run("%sql SELECT 1 AS a")
+
+    assert (1, []) == (len(shown.results), shown.updates)
+
+
+def test_a_long_statement_shows_one_line_that_tells_the_end(kernel: RunningKernel) -> None:
+    shown = kernel.run(f"%%sql --timeout 4\n{ENDLESS_SQL}")
+
+    (line,) = shown.results
+    assert "QueryTimedOut" == shown.error
+    assert line["text/plain"].startswith("running for ")
+    assert "--timeout stops it after 4 s" in line["text/plain"]
+    assert shown.updates[-1]["text/plain"].startswith("failed after ")
+
+
+def test_an_interrupt_is_told_by_the_line(kernel: RunningKernel) -> None:
+    process = psutil.Process(pid_of(kernel))
+    used_s = process.cpu_times().user
+
+    shown, _ = kernel.run_and_interrupt(
+        f"%%sql --timeout 120\n{ENDLESS_SQL}",
+        when=lambda: process.cpu_times().user > used_s + 6,
+    )
+
+    assert "KeyboardInterrupt" == shown.error
+    assert shown.updates[-1]["text/plain"].startswith("stopped after ")
+
+
 def test_rows_over_the_limit_are_told(kernel: RunningKernel) -> None:
     shown = kernel.run("%sql --max-rows 50 SELECT * FROM range(5000)")
 
-    assert "showing 20 of 5,000 rows · 50 kept, see --max-rows · " in shown.text
+    assert "showing 20 of 5,000 rows · 50 fetched, see --max-rows · " in shown.text
 
 
 @pytest.mark.parametrize(
@@ -170,6 +213,15 @@ def test_rows_over_the_limit_are_told(kernel: RunningKernel) -> None:
         ("InvalidRequest", "%%sql --param a=object()\nSELECT $a"),
         ("InvalidRequest", "%%sql SELECT 1\nSELECT 1"),
         ("InvalidRequest", "%sql"),
+        ("InvalidRequest", "%%sql --as pandas\nSELECT 1"),
+        ("InvalidRequest", "%hx nothing"),
+        ("InvalidRequest", "%hx status now"),
+        ("InvalidRequest", "%hx replay"),
+        ("InvalidRequest", "%hx runs many"),
+        ("UnknownConversation", "%hx replay nobody"),
+        ("Unavailable", "%%cypher\nMATCH (n) RETURN n"),
+        ("InvalidRequest", "%%cypher --nothing 1\nMATCH (n) RETURN n"),
+        ("InvalidRequest", "%%cypher MATCH (n)\nRETURN n"),
     ],
 )
 def test_an_error_of_the_magic_is_ordinary_and_short(
@@ -229,5 +281,7 @@ def test_unloading_takes_hx_and_the_magic_away(tmp_path: Path) -> None:
         kernel.run("%unload_ext helix_lab")
 
         assert "NameError" == kernel.run("hx").error
-        assert "not found" in kernel.run("%sql SELECT 1").printed
+        for magic in ("%sql SELECT 1", "%hx", "%%cypher\nRETURN 1"):
+            assert "not found" in kernel.run(magic).printed
+        assert "status" not in kernel.complete("%hx st")
         assert "<Lab " in kernel.run("%load_ext helix_lab\nhx").text

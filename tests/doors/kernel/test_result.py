@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from helix_lab import Lab
+from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.doors.kernel.result import TABLE_MIME, SqlResult
 from helix_lab.doors.tables import to_text
 from helix_lab.operations.sql import QueryAnswer
@@ -69,7 +71,7 @@ def test_an_arrow_table_has_the_types_of_the_engine(lab: Lab) -> None:
         lab,
         "SELECT sum(range) AS s, 1.5::DECIMAL(10, 2) AS d, now() AS tz, 'x' AS x, [1] AS l "
         "FROM range(4)",
-    ).to_arrow()
+    ).arrow()
 
     assert [
         pa.decimal128(38, 0),
@@ -82,7 +84,7 @@ def test_an_arrow_table_has_the_types_of_the_engine(lab: Lab) -> None:
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_an_arrow_table_has_all_columns_even_without_rows(lab: Lab, rows: int) -> None:
-    table = ask(lab, f"SELECT range AS a, 'x' AS b FROM range({rows})").to_arrow()
+    table = ask(lab, f"SELECT range AS a, 'x' AS b FROM range({rows})").arrow()
 
     assert (rows, ["a", "b"]) == (table.num_rows, table.column_names)
 
@@ -91,7 +93,7 @@ def test_columns_may_share_a_name(lab: Lab) -> None:
     result = ask(lab, "SELECT 1 AS a, 2 AS a")
 
     assert [(1, 2)] == result.values
-    assert 2 == result.to_arrow().num_columns
+    assert 2 == result.arrow().num_columns
 
 
 def test_html_holds_nothing_but_escaped_text() -> None:
@@ -123,7 +125,7 @@ def test_the_bundle_is_json_and_holds_one_page() -> None:
     page = bundle[TABLE_MIME]
     assert (100, 150, 999, True) == (
         len(page["rows"]),
-        page["kept_rows"],
+        page["fetched_rows"],
         page["total_rows"],
         page["is_truncated"],
     )
@@ -137,7 +139,7 @@ def test_the_bundle_is_json_and_holds_one_page() -> None:
         (3, None, 3, "3 rows · 12 ms"),
         (0, None, 0, "0 rows · 12 ms"),
         (150, None, 100, "showing 100 of 150 rows · 12 ms"),
-        (150, 4_000, 100, "showing 100 of 4,000 rows · 150 kept, see --max-rows · 12 ms"),
+        (150, 4_000, 100, "showing 100 of 4,000 rows · 150 fetched, see --max-rows · 12 ms"),
     ],
 )
 def test_the_caption_tells_how_much_is_seen(
@@ -186,13 +188,63 @@ def test_numbers_are_right_aligned_and_text_left() -> None:
     assert "  n  t\n───  ──\n  1  a\n100  bb" == text
 
 
-def test_pandas_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
+@pytest.mark.parametrize(("form", "package"), [("df", "pandas"), ("polars", "polars")])
+def test_a_package_is_asked_for_where_it_is_missing(
+    monkeypatch: pytest.MonkeyPatch, form: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
 
-    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=rf"pip install .helix-lab\[{package}\]"):
+        getattr(make_result({"a": [1]}), form)()
 
-    with pytest.raises(ImportError, match="pip install pandas"):
-        make_result({"a": [1]}).to_pandas()
+
+@pytest.mark.parametrize("form", ["df", "polars"])
+def test_a_frame_has_the_rows_and_the_names(lab: Lab, form: str) -> None:
+    frame = getattr(ask(lab, "SELECT range AS n, 'x' AS t FROM range(3)"), form)()
+
+    assert (["n", "t"], (3, 2)) == (list(frame.columns), frame.shape)
+    assert [0, 1, 2] == list(frame["n"])
+
+
+def test_polars_has_the_types_of_the_engine(lab: Lab) -> None:
+    import polars as pl
+
+    frame = ask(lab, "SELECT 1.5::DECIMAL(10, 2) AS d, DATE '2026-01-30' AS day").polars()
+
+    assert [pl.Decimal(10, 2), pl.Date()] == frame.dtypes
+
+
+def test_columns_of_one_name_are_too_much_for_polars(lab: Lab) -> None:
+    with pytest.raises(InvalidRequest, match="'a' stands twice; use AS"):
+        ask(lab, "SELECT 1 AS a, 2 AS a").polars()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 100), (100, 100), (101, 99), (500, 20)])
+def test_a_wide_result_shows_fewer_rows(columns: int, rows: int) -> None:
+    result = make_result({f"c{number}": [number] * 120 for number in range(columns)})
+
+    bundle = result._repr_mimebundle_()
+
+    assert rows == len(bundle[TABLE_MIME]["rows"])
+    assert rows + 1 == bundle["text/html"].count("<tr>")
+
+
+def test_a_result_without_rows_is_shown_in_all_forms(lab: Lab) -> None:
+    bundle = ask(lab, "SELECT 1 AS a WHERE false", keep=True)._repr_mimebundle_()
+
+    assert "0 rows" in bundle["text/plain"]
+    assert ["a"] == [heading.text for heading in ET.fromstring(bundle["text/html"]).iter("th")]
+    assert [] == bundle[TABLE_MIME]["rows"]
+
+
+def test_the_bundle_names_the_answer_that_the_lab_keeps(lab: Lab) -> None:
+    result = ask(lab, "SELECT range AS n FROM range(5000)", max_rows=10, keep=True)
+
+    table = result._repr_mimebundle_()[TABLE_MIME]
+
+    assert 5000 == table["kept_rows"]
+    page = lab.get_result_page(table["result_id"], offset=4999)
+    assert [[4999]] == page.rows
 
 
 def test_one_row_is_a_dict_and_all_of_them_a_list() -> None:
