@@ -6,7 +6,7 @@ function run(more: object): IRun {
   return makeRun(1, { state: 'succeeded', ...more }) as unknown as IRun;
 }
 
-describe('results', () => {
+describe('what a run found', () => {
   it('shows pages first, then notebooks, and saves what it does not know', () => {
     const artifacts = [
       'data.parquet',
