@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from helix_lab.adapters.chat_offline import OfflineProvider
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.model.errors import Unavailable
+from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -28,12 +30,18 @@ from helix_lab.jobs.reports.library import ReportLibrary
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.runs import RunStore
 from helix_lab.operations.methods import Methods
-from helix_lab.operations.operation import Operation, parse_request
+from helix_lab.operations.operation import (
+    Operation,
+    StreamItem,
+    parse_request,
+    require_stream,
+)
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.readings import Readings
 from helix_lab.queries.statements import load_schema
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
@@ -58,10 +66,21 @@ class Lab(Methods):
     ) -> BaseModel:
         """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
         request = parse_request(operation.request, values, lenient=lenient)
+        self._check_open(operation)
+        return operation.run(self.services, request)
+
+    def stream(
+        self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
+    ) -> Iterator[list[StreamItem]]:
+        """The answer of an operation that streams, as it is made; see `Operation.stream`."""
+        request = parse_request(operation.request, values, lenient=lenient)
+        self._check_open(operation)
+        return require_stream(operation)(self.services, request)
+
+    def _check_open(self, operation: Operation) -> None:
         if self._is_closed and operation.scope != "public":
             message = "this lab is closed; open it again with open_lab()"
             raise Unavailable(message, service="helix_lab")
-        return operation.run(self.services, request)
 
     def close(self) -> None:
         """Stop jobs and projections, release the data folder. Closing twice is harmless."""
@@ -144,6 +163,10 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(projections.close)
     providers = _make_providers(settings, stack)
     writer = Writer(log, node_id=settings.node_id)
+    readings = Readings(
+        log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s
+    )
+    contexts = ContextMaker(readings, writer, policy=settings.context, providers=providers)
     jobs = JobRunner(RunStore(records))
     stack.callback(jobs.close)
     refusals = folder.path / "imports"
@@ -162,6 +185,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         jobs=jobs,
         reports=_make_reports(settings, folder, jobs),
         providers=providers,
+        contexts=contexts,
         backends={
             "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
             "postgresql": Service("sqlite", is_embedded=True, probe=records.probe),
@@ -187,9 +211,11 @@ def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Re
 def _make_providers(settings: Settings, stack: ExitStack) -> dict[str, ChatProvider]:
     providers: dict[str, ChatProvider] = {"offline": OfflineProvider()}
     for configured in settings.providers:
-        providers[configured.name] = _make_provider(configured)
-    for provider in providers.values():
-        stack.callback(provider.close)
+        provider = _make_provider(configured)
+        provider.context_window_tokens = configured.context_window_tokens
+        providers[configured.name] = provider
+    for made in providers.values():
+        stack.callback(made.close)
     return providers
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from helix_lab.domain.model.errors import HelixError, Unavailable
+from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.ports.analytics import AnalyticsStore
@@ -48,6 +49,7 @@ class Services:
     jobs: JobRunner
     reports: Reports
     providers: Mapping[str, ChatProvider]
+    contexts: ContextMaker
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""
 

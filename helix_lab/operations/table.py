@@ -5,6 +5,7 @@ from __future__ import annotations
 from helix_lab.operations import (
     analytics,
     charts,
+    compressions,
     context,
     conversations,
     dashboards,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *conversations.OPERATIONS,
     *messages.OPERATIONS,
     *context.OPERATIONS,
+    *compressions.OPERATIONS,
     *debates.OPERATIONS,
     *analytics.OPERATIONS,
     *sql.OPERATIONS,

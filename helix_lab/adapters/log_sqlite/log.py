@@ -59,11 +59,13 @@ class SqliteEventLog(EventLog):
             rows = found.fetchall()
         return [to_entry(topic, key, row) for key, *row in rows]
 
-    def read_key(self, topic: str, key: str, *, limit: int | None = None) -> list[Entry]:
+    def read_key(
+        self, topic: str, key: str, *, start_offset: int = 0, limit: int | None = None
+    ) -> list[Entry]:
         """See `EventLog.read_key`; costs what the key has, whatever else the log has."""
         most = -1 if limit is None else max(limit, 0)
         with self._readers.borrow() as connection:
-            rows = connection.execute(statements.READ_KEY, (topic, key, most)).fetchall()
+            rows = connection.execute(statements.READ_KEY, (topic, key, start_offset, most)).fetchall()
         rows.sort(key=_clock_and_id)
         return [to_entry(topic, key, row) for row in rows]
 

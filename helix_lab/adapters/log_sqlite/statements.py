@@ -86,6 +86,7 @@ SELECT e."offset", e.event_id, e.type, e.node, e.subject, e.time_us, e.clock,
 FROM entry e
 WHERE e.key = (
     SELECT id FROM key WHERE topic = (SELECT id FROM topic WHERE name = ?) AND name = ?)
+    AND e."offset" >= ?
 ORDER BY e."offset" LIMIT ?
 """
 

@@ -17,6 +17,7 @@ from helix_lab.domain.model.clock import HybridTime
 
 CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
+COMPRESSIONS = "helixagent.context.compressions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,13 @@ CONVERSATION_DESCRIBED = EventType("helixagent.conversation.described", CONVERSA
 CONVERSATION_COMPLETED = EventType("helixagent.conversation.completed", CONVERSATIONS)
 MESSAGE_ADDED = EventType("helixagent.message.added", CONVERSATIONS)
 BRANCH_SELECTED = EventType("helixagent.branch.selected", CONVERSATIONS)
+REPLY_FAILED = EventType("helixagent.reply.failed", CONVERSATIONS)
 DEBATE_STARTED = EventType("helixagent.debate.started", DEBATES)
 TURN_REQUESTED = EventType("helixagent.turn.requested", DEBATES)
 TURN_ANSWERED = EventType("helixagent.turn.answered", DEBATES)
 TURN_FAILED = EventType("helixagent.turn.failed", DEBATES)
 DEBATE_COMPLETED = EventType("helixagent.debate.completed", DEBATES)
+CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -47,11 +50,13 @@ EVENT_TYPES: Mapping[str, EventType] = {
         CONVERSATION_COMPLETED,
         MESSAGE_ADDED,
         BRANCH_SELECTED,
+        REPLY_FAILED,
         DEBATE_STARTED,
         TURN_REQUESTED,
         TURN_ANSWERED,
         TURN_FAILED,
         DEBATE_COMPLETED,
+        CONTEXT_COMPRESSED,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""
