@@ -1,19 +1,228 @@
-"""Quality: how much of what matters a compressed context still says."""
+"""Quality: how much of what matters a compressed context still says.
+
+It reads the text of a context alone, so it judges any context that cites its messages, a
+model's summary too. It measures words, not grammar, and needs neither questions nor a model.
+No compressor may use it as its objective: what is aimed at stops being a measure.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from helix_lab.domain.context.analysis import Analysis
+import numpy as np
+
+from helix_lab.domain.context import vocabulary as v
+from helix_lab.domain.context import weights as w
+from helix_lab.domain.context.analysis import Analysis, Ints
 from helix_lab.domain.context.digest import Compressed, Quality
+from helix_lab.domain.context.features import Bools, Features
+from helix_lab.domain.context.splitting import split
+from helix_lab.domain.context.vocabulary import fold, strip
 
-_WORD = re.compile(r"\w+")
+_MOST_STRONG = 8
+_LEAST_STRONG = 2
+_OF_QUESTIONS = 0.3
 
 
 def score(analysis: Analysis, compressed: Compressed) -> Quality:
-    """The quality of a compressed context of the analysed conversation, by its text alone."""
-    kept = sum(len(_WORD.findall(line.text)) for line in compressed.summary)
-    kept += sum(len(_WORD.findall(recent.text)) for recent in compressed.recent_messages)
-    total = sum(len(_WORD.findall(message.content)) for message in analysis.messages)
-    share = min(1.0, kept / total) if total else 1.0
-    return Quality(share, share, share, share, share, share)
+    """The quality of a context of the analysed conversation, by its text alone.
+
+    A component of which the conversation has nothing does not count; without any, all that
+    counts is the share of the chunks. An empty conversation is kept in full.
+    """
+    if not len(analysis.types):
+        return Quality(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    yardstick = analysis.yardstick
+    kept = find_kept(analysis, compressed)
+    entities = _share(yardstick.is_entity, kept)
+    numbers = _share(yardstick.is_number, kept)
+    negations = _share(yardstick.is_negation, kept)
+    statements = yardstick.statements.share(kept)
+    others = [
+        (w.ENTITIES_SHARE, entities),
+        (w.NUMBERS_SHARE, numbers),
+        (w.NEGATIONS_SHARE, negations),
+    ]
+    whole = float(kept.mean())
+    return Quality(
+        score=_sum([(w.STATEMENTS_SHARE, statements), *others], whole),
+        statements=_or(statements),
+        entities=_or(entities),
+        numbers=_or(numbers),
+        negations=_or(negations),
+        strict=_sum([(w.STATEMENTS_SHARE, yardstick.strict.share(kept)), *others], whole),
+    )
+
+
+def _sum(parts: list[tuple[float, float | None]], otherwise: float) -> float:
+    there = [(weight, value) for weight, value in parts if value is not None]
+    if not there:
+        return otherwise
+    return sum(weight * value for weight, value in there) / sum(weight for weight, _ in there)
+
+
+def _or(value: float | None) -> float:
+    return 1.0 if value is None else value
+
+
+def _share(wanted: Ints, kept: Bools) -> float | None:
+    return float(kept[wanted].mean()) if len(wanted) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Statements:
+    """Sentences with two strong words and more, and what each weighs.
+
+    Attributes:
+        places: the chunks that count.
+        weights: per place, what it adds to the recall.
+    """
+
+    places: Ints
+    weights: np.ndarray
+
+    def share(self, kept: Bools) -> float | None:
+        """Weighted share of the strong words kept."""
+        if not len(self.places):
+            return None
+        return float(self.weights[kept[self.places]].sum() / self.weights.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Yardstick:
+    """What a context is measured by; the same for every context of a conversation.
+
+    Attributes:
+        keys: message and word of each chunk, in ascending order; equal keys in order of place.
+        order: the chunk of each key.
+    """
+
+    statements: Statements
+    strict: Statements
+    is_entity: Ints
+    is_number: Ints
+    is_negation: Ints
+    keys: Ints
+    order: Ints
+
+
+def read_yardstick(analysis: Analysis) -> Yardstick:
+    """What a context of this conversation is measured by."""
+    features = analysis.features
+    is_fact = features.is_content | features.has(v.NUMBER | v.TIME)
+    keys = features.message * features.words + features.word
+    order = np.argsort(keys, kind="stable")
+    return Yardstick(
+        statements=_statements(features, is_fact & ~features.has(v.FILLER | v.PICTURE)),
+        strict=_statements(features, is_fact),
+        is_entity=np.flatnonzero(features.is_entity),
+        is_number=np.flatnonzero(features.is_number),
+        is_negation=np.flatnonzero(features.has(v.NEGATION)),
+        keys=keys[order],
+        order=order,
+    )
+
+
+def _statements(features: Features, is_strong: Bools) -> Statements:
+    strong = is_strong & (features.occurrence_in_sentence == 0)
+    count = features.count_in_sentence(strong)
+    whole = np.zeros(features.sentences, dtype=bool)
+    whole[features.sentence[features.has(v.BLOCK | v.SENTENCE)]] = True
+    states = features.has(v.NUMBER | v.TIME) | features.is_entity
+    weight = np.ones(features.sentences)
+    for mask in (features.has(v.FIRST_PERSON), states):
+        weight += features.count_in_sentence(mask) > 0
+    weight *= np.where(whole, _MOST_STRONG, np.minimum(count, _MOST_STRONG))
+    weight *= np.where(features.count_in_sentence(features.has(v.ASKS)) > 0, _OF_QUESTIONS, 1)
+    counts = whole | (count >= _LEAST_STRONG)
+    places = np.flatnonzero(strong & counts[features.sentence])
+    sentence = features.sentence[places]
+    return Statements(places, weight[sentence] / count[sentence])
+
+
+def find_kept(analysis: Analysis, compressed: Compressed) -> Bools:
+    """Which chunks of the conversation a context says, by the messages that it cites."""
+    numbers = analysis.positions
+    kept = np.zeros(len(analysis.types), dtype=bool)
+    words = _Words(analysis)
+    found: list[int] = []
+    owners: list[int] = []
+    for recent in compressed.recent_messages:
+        place = numbers.get(recent.message_id)
+        if place is not None and analysis.messages[place].content == recent.text:
+            kept[analysis.offsets[place] : analysis.offsets[place + 1]] = True
+        elif place is not None:
+            said = words.read(recent.text, place)
+            found += said
+            owners += [place] * len(said)
+    for line in compressed.summary:
+        for place in _places(numbers, line.message_ids):
+            said = words.read(line.text, place)
+            found += said
+            owners += [place] * len(said)
+    _mark(analysis, kept, np.array(owners, dtype=np.int64), np.array(found, dtype=np.int64))
+    return kept
+
+
+def _places(numbers: dict[str, int], message_ids: Iterable[str]) -> list[int]:
+    return [numbers[message_id] for message_id in message_ids if message_id in numbers]
+
+
+def _mark(analysis: Analysis, kept: Bools, owners: Ints, found: Ints) -> None:
+    """Mark as many chunks of each word of a message as were found."""
+    known = found >= 0
+    said, counts = np.unique(
+        owners[known] * analysis.features.words + found[known], return_counts=True
+    )
+    keys = analysis.yardstick.keys
+    first = np.searchsorted(keys, said, side="left")
+    last = np.minimum(first + counts, np.searchsorted(keys, said, side="right"))
+    steps = np.zeros(len(keys) + 1, dtype=np.int64)
+    np.add.at(steps, first, 1)
+    np.add.at(steps, last, -1)
+    kept[analysis.yardstick.order[np.cumsum(steps[:-1]) > 0]] = True
+
+
+class _Words:
+    """Chunks of a context as words of the conversation; -1 for those that it does not have."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._found = _Memory(analysis)
+        self._whole = set(
+            np.unique(
+                analysis.features.message[analysis.features.has(v.BLOCK | v.SENTENCE)]
+            ).tolist()
+        )
+
+    def read(self, text: str, place: int) -> list[int]:
+        """The words of what a context says of a message."""
+        if place in self._whole or "`" in text:
+            chunks = self._split_like(text, place)
+        else:
+            chunks = text.split()
+        return list(map(self._found.__getitem__, chunks))
+
+    def _split_like(self, text: str, place: int) -> list[str]:
+        offsets, types = self._analysis.offsets, self._analysis.types
+        begin = types[offsets[place] : offsets[place] + 1]
+        flags = self._analysis.vocabulary.flags[int(begin[0])] if len(begin) else 0
+        if flags & v.SENTENCE:
+            return [v.SENTENCE_MARK + line for line in text.split("\n") if line]
+        return split(text, self._analysis.messages[place].role)
+
+
+class _Memory(dict[str, int]):
+    """Chunk → word."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        super().__init__()
+        self._words = analysis.vocabulary.word_ids
+
+    def __missing__(self, chunk: str) -> int:
+        number = self._words.get(fold(v.Vocabulary.raw(chunk)), -1)
+        if number < 0:
+            number = self._words.get(fold(strip(chunk)), -1)
+        self[chunk] = number
+        return number

@@ -1,0 +1,193 @@
+"""Ranking: in which order the units of a conversation enter a digest, whatever its budget.
+
+A unit is what is kept whole or dropped whole: a word, a date of several chunks, a negation
+with the word that it negates, a block, the function words of a sentence. A unit's place is
+its value per cost. The first units of a message also pay for the mark that tells who speaks
+(a knapsack with set-up costs, greedy along the upper hull).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helix_lab.domain.context import vocabulary as v
+from helix_lab.domain.context import weights as w
+from helix_lab.domain.context.analysis import Analysis, Ints
+from helix_lab.domain.context.features import Bools, Features
+
+Floats = NDArray[np.float64]
+
+MARK_COST = 80
+"""Hundredths of a token of a mark, by the built-in counter."""
+_NEGATED_WITHIN = 6
+_RESTORED = 1e-6
+"""Function words come after everything else."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The units of a conversation.
+
+    Attributes:
+        unit: per chunk, its unit.
+        message: per unit, its message.
+        cost: per unit, hundredths of a token, without marks.
+        order: the units, best first.
+        value: per chunk, 0 to 1.
+        is_restoring: per unit, whether it holds the function words of a sentence.
+        sentence: per unit, its sentence.
+    """
+
+    unit: Ints
+    message: Ints
+    cost: Ints
+    order: Ints
+    value: Floats
+    is_restoring: Bools
+    sentence: Ints
+
+    def pick(self, is_open: Bools, forced: Bools, budget: int) -> Bools:
+        """The best units of the open messages within hundredths of a token, marks included.
+
+        What is forced is picked before all others, and counted too.
+        """
+        is_candidate = is_open[self.message] & ~forced
+        order = np.concatenate((np.flatnonzero(forced), self.order[is_candidate[self.order]]))
+        first = np.zeros(len(order), dtype=bool)
+        seen = np.full(len(is_open), len(order))
+        np.minimum.at(seen, self.message[order], np.arange(len(order)))
+        first[seen[seen < len(order)]] = True
+        spent = np.cumsum(self.cost[order] + MARK_COST * first)
+        kept = np.zeros(len(self.cost), dtype=bool)
+        kept[order[: int(np.searchsorted(spent, budget, side="right"))]] = True
+        return kept
+
+
+def rank(analysis: Analysis, *, prefers_entities: bool = False) -> Ranking:
+    """Put all units of a conversation in order."""
+    features = analysis.features
+    value = value_chunks(features, np.diff(analysis.offsets))
+    if prefers_entities:
+        value = value * np.where(
+            features.any_in_sentence(features.is_entity), w.ENTITY_SENTENCE, w.OTHER_SENTENCE
+        )
+    return _make(analysis, features, value)
+
+
+def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
+    leader, gain = _join(features, value)
+    is_silent = leader >= len(leader)
+    _, unit = np.unique(leader, return_inverse=True)
+    count = int(unit.max()) + 1 if len(unit) else 0
+    first = np.zeros(count, dtype=np.int64)
+    first[unit[::-1]] = np.arange(len(unit))[::-1]
+    message, is_restoring = features.message[first], is_silent[first]
+    cost = np.bincount(unit, weights=features.cost, minlength=count)
+    gains = np.bincount(unit, weights=gain, minlength=count)
+    density = gains / np.maximum(cost, 1)
+    # Function words bring the punctuation of their sentence along, and rank by the sentence.
+    raw = analysis.vocabulary.array(analysis.vocabulary.raw_costs)[analysis.types]
+    size = np.maximum(np.bincount(features.sentence, minlength=features.sentences), 1)
+    mean = np.bincount(features.sentence, weights=value, minlength=features.sentences) / size
+    sentence = features.sentence[first]
+    extra = np.bincount(
+        features.sentence, weights=raw - features.cost, minlength=features.sentences
+    )
+    cost = np.where(is_restoring, cost + extra[sentence], cost)
+    density = np.where(is_restoring, _RESTORED * (mean[sentence] + 1e-3), density)
+    key = _pay_marks(message, density, cost)
+    order = np.lexsort((np.arange(count), -key))
+    return Ranking(unit, message, cost.astype(np.int64), order, value, is_restoring, sentence)
+
+
+def value_chunks(features: Features, lengths: Ints) -> Floats:
+    """The value of each chunk, 0 to 1."""
+    states = features.has(v.NUMBER | v.TIME) | features.is_entity
+    strong = features.is_strong & (features.occurrence_in_sentence == 0)
+    strong_count = features.count_in_sentence(strong)[features.sentence]
+    z = w.BASE + w.CONTENT * features.is_content
+    z += w.NUMBER * features.has(v.NUMBER) + w.TIME * features.has(v.TIME)
+    z += w.ENTITY * features.is_entity + w.SPEAKER * features.is_speaker
+    z += w.CAPITAL * (features.has(v.CAPITAL) & ~features.is_first)
+    z += w.FILLER * features.has(v.FILLER)
+    z += w.QUESTION * features.any_in_sentence(features.has(v.ASKS))
+    z += w.FIRST_PERSON * features.any_in_sentence(features.has(v.FIRST_PERSON))
+    z += w.SECOND_PERSON * features.any_in_sentence(features.has(v.SECOND_PERSON))
+    z += w.STATES * features.any_in_sentence(states)
+    z += w.STRONG_WORDS * np.minimum(strong_count, 10)
+    z += w.LENGTH * np.log1p(lengths)[features.message]
+    z += w.DECISION * features.any_in_sentence(features.has(v.DECIDES))
+    value: Floats = 1 / (1 + np.exp(-z))
+    forced = states & (strong_count >= 2) & ~features.is_speaker  # noqa: PLR2004
+    value = np.where(forced, np.maximum(value, w.FORCED), value)
+    value *= np.where(features.occurrence > 0, w.REPEATED_IN_MESSAGE, 1)
+    value *= np.where(features.occurrence_in_sentence > 0, w.REPEATED_IN_SENTENCE, 1)
+    value = np.where(features.has(v.PICTURE), w.PICTURE, value)
+    return np.where(features.has(v.SYMBOL | v.BREAK), 0.0, value)
+
+
+def _join(features: Features, value: Floats) -> tuple[Ints, Floats]:
+    """Per chunk: the first chunk of its unit, and what it adds to the unit's gain."""
+    count = len(value)
+    tokens = np.maximum(features.cost, 1) / 100
+    gain = value * np.sqrt(tokens) * 100
+    gain = np.where(features.has(v.BLOCK), w.BLOCK * 100 * np.sqrt(tokens), gain)
+    gain = np.where(
+        features.has(v.SENTENCE), (w.SENTENCE_BASE + value / 2) * features.cost, gain
+    )
+    leader = _lead_numbers(features)
+    negations = np.flatnonzero(features.has(v.NEGATION))
+    content = np.flatnonzero(features.is_content)
+    gain[negations] = w.LONE_NEGATION * 100
+    if len(content) and len(negations):
+        place = np.minimum(np.searchsorted(content, negations), len(content) - 1)
+        target = content[place]
+        is_near = (target > negations) & (target - negations <= _NEGATED_WITHIN)
+        is_near &= features.sentence[target] == features.sentence[negations]
+        leader[negations[is_near]] = leader[target[is_near]]
+        gain[negations[is_near]] = w.NEGATION_GAIN * 100
+    silent = ~(features.is_content | features.has(v.NEGATION))
+    # The function words of a sentence are one unit, led by an imaginary chunk behind the last.
+    leader[silent] = count + features.sentence[silent]
+    return leader, gain
+
+
+def _lead_numbers(features: Features) -> Ints:
+    """Per chunk: the first chunk of its date or measure, else itself."""
+    digits = features.has(v.DIGITS)
+    joins = np.zeros(len(digits), dtype=bool)
+    month = features.has(v.MONTH)
+    unit = features.has(v.UNIT)
+    joins[1:] = (digits[:-1] & (month[1:] | unit[1:])) | (month[:-1] & digits[1:])
+    joins[2:] |= month[:-2] & digits[1:-1] & digits[2:]
+    joins &= ~features.is_first
+    places = np.arange(len(digits))
+    return np.maximum.accumulate(np.where(joins, 0, places))
+
+
+def _pay_marks(message: Ints, density: Floats, cost: Floats) -> Floats:
+    """The key of each unit: the first ones of a message share the cost of its mark."""
+    count = len(message)
+    if not count:
+        return density
+    order = np.lexsort((np.arange(count), -density, message))
+    owner = message[order]
+    costs = cost[order]
+    gains = density[order] * costs
+    begins = np.ones(count, dtype=bool)
+    begins[1:] = owner[1:] != owner[:-1]
+    starts = np.flatnonzero(begins)
+    group = np.cumsum(begins) - 1
+    total_gain, total_cost = np.cumsum(gains), np.cumsum(costs)
+    before_gain = (total_gain - gains)[starts][group]
+    before_cost = (total_cost - costs)[starts][group]
+    bundled = (total_gain - before_gain) / (total_cost - before_cost + MARK_COST)
+    best = np.maximum.reduceat(bundled, starts)[group]
+    reaches = np.where(bundled >= best, np.arange(count), -1)
+    last = np.maximum.reduceat(reaches, starts)[group]
+    key = np.empty(count)
+    key[order] = np.where(np.arange(count) <= last, best, density[order])
+    return key

@@ -1,0 +1,77 @@
+"""Rendering: how a digest reads, and how text of a message is kept from passing for our marks.
+
+A digest is a legend (`(| Gina > Jon)`), a line per day (`[8 May 2023] | words > words`), and
+the newest messages word for word (`Jon: …`). A mark alone costs a third of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from helix_lab.domain.context.analysis import Analysis, day_of
+from helix_lab.domain.context.digest import Line, RecentMessage
+
+MARKS = "|><~^+=*"
+_IMITATION = re.compile(r"(?:(?<=\s)|^)(?=[|><~^+=*](?:\s|$)|\[\d{1,2} [A-Z][a-z]{2} \d{4}\]|\(\| |# )")
+_DAY = r"\[\d{1,2} [A-Z][a-z]{2} \d{4}\]"
+
+
+def marks_of(analysis: Analysis) -> dict[str, str]:
+    """The mark of each speaker; beyond eight speakers the name itself."""
+    marks = dict(zip(analysis.speakers, MARKS, strict=False))
+    return {speaker: marks.get(speaker, f"{speaker}:") for speaker in analysis.speakers}
+
+
+def render(
+    analysis: Analysis, lines: Sequence[Line], recent: Sequence[RecentMessage]
+) -> str:
+    """The text of a digest."""
+    parts = list(_render_lines(lines, marks_of(analysis)))
+    if lines and recent:
+        parts.append("\n\n")
+    parts += _render_recent(recent, analysis.speakers)
+    return "".join(parts)
+
+
+def _render_lines(lines: Sequence[Line], marks: dict[str, str]) -> Iterable[str]:
+    if not lines:
+        return
+    speakers = {line.speaker for line in lines}
+    shown = [f"{mark} {name}" for name, mark in marks.items() if name in speakers]
+    yield f"({' '.join(part for part in shown if part[0] in MARKS)})"
+    heading, day, ends_line = "", 0, False
+    for line in lines:
+        if line.heading != heading:
+            heading, day = line.heading, 0
+            yield f"\n# {heading}"
+        if line.time.toordinal() != day:
+            day = line.time.toordinal()
+            yield f"\n[{_day(line)}]"
+        elif ends_line:
+            yield "\n"
+        yield f" {marks[line.speaker]} {_IMITATION.sub(_ESCAPE, line.text)}"
+        ends_line = "\n" in line.text
+
+
+_ESCAPE = r"\\"
+
+
+def _day(line: Line) -> str:
+    return f"{line.time.day} {line.time:%b %Y}"
+
+
+def _render_recent(recent: Sequence[RecentMessage], speakers: Sequence[str]) -> Iterable[str]:
+    if not recent:
+        return
+    names = "|".join(map(re.escape, speakers))
+    imitation = re.compile(rf"^(?={_DAY}|\(\| |(?:{names}): )", re.MULTILINE)
+    day = 0
+    for message in recent:
+        if message.time.toordinal() != day:
+            day = message.time.toordinal()
+            yield f"[{message.time.day} {message.time:%b %Y}]\n"
+        yield f"{message.speaker}: {imitation.sub(_ESCAPE, message.text)}\n"
+
+
+__all__ = ["MARKS", "day_of", "marks_of", "render"]
