@@ -163,15 +163,13 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(projections.close)
     providers = _make_providers(settings, stack)
     writer = Writer(log, node_id=settings.node_id)
-    readings = Readings(
-        log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s
-    )
+    readings = Readings(log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s)
     contexts = ContextMaker(readings, writer, policy=settings.context, providers=providers)
     jobs = JobRunner(RunStore(records))
     stack.callback(jobs.close)
     refusals = folder.path / "imports"
     refusals.mkdir(mode=0o700, exist_ok=True)
-    jobs.register(make_debate_kind(writer, log, providers))
+    jobs.register(make_debate_kind(writer, log, providers, contexts))
     jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
     return Services(

@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Settings:
     port: int = DEFAULT_PORT
     providers: tuple[ProviderSettings, ...] = ()
     report_runs_kept: int = DEFAULT_REPORT_RUNS_KEPT
-    context: ContextPolicy = ContextPolicy()
+    context: ContextPolicy = field(default_factory=ContextPolicy)
     context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
 

@@ -21,9 +21,7 @@ class Methods:
         """Carry out one operation with unchecked field values."""
         raise NotImplementedError
 
-    def stream(
-        self, operation: Operation, values: dict[str, Any]
-    ) -> Iterator[list[StreamItem]]:
+    def stream(self, operation: Operation, values: dict[str, Any]) -> Iterator[list[StreamItem]]:
         """As `call`, with the answer piece by piece."""
         raise NotImplementedError
 

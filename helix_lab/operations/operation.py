@@ -163,7 +163,7 @@ def _refuse_unstorable(text: str) -> str:
 
 
 def read_instant(value: object) -> object:
-    """A moment in UTC out of RFC 3339 text or an aware datetime; a number is refused, since its unit is a guess."""
+    """A moment in UTC, out of RFC 3339 text or an aware datetime. A number has no known unit."""
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, str):

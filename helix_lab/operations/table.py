@@ -5,6 +5,7 @@ from __future__ import annotations
 from helix_lab.operations import (
     analytics,
     charts,
+    chat,
     compressions,
     context,
     conversations,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *system.OPERATIONS,
     *conversations.OPERATIONS,
     *messages.OPERATIONS,
+    *chat.OPERATIONS,
     *context.OPERATIONS,
     *compressions.OPERATIONS,
     *debates.OPERATIONS,

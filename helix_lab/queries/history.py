@@ -21,6 +21,11 @@ from helix_lab.ports.event_log import EventLog
 PAGE_ENTRIES = 2_000
 
 
+def is_as_of(entry: Entry, as_of: datetime | int) -> bool:
+    """Whether an event was said until a time, or recorded up to an offset."""
+    return entry.offset <= as_of if isinstance(as_of, int) else entry.event.time <= as_of
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A conversation in pages, read as they are asked for.
@@ -83,11 +88,7 @@ class _Look:
     def takes(self, entry: Entry) -> bool:
         if entry.offset >= self._end_offset:
             return False
-        if self._as_of is None:
-            return True
-        if isinstance(self._as_of, int):
-            return entry.offset <= self._as_of
-        return entry.event.time <= self._as_of
+        return self._as_of is None or is_as_of(entry, self._as_of)
 
     def _look_at(self, entry: Entry) -> None:
         event = entry.event

@@ -15,6 +15,7 @@ from helix_lab.domain.context.history import History, build_history
 from helix_lab.domain.model.errors import UnknownConversation
 from helix_lab.domain.model.event import CONVERSATIONS, Entry, order_of
 from helix_lab.ports.event_log import EventLog
+from helix_lab.queries.history import is_as_of
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class Reading:
         event_count: events that tell it.
         through_offset: of the newest of them; -1 where there is none.
         model_tokens: size of the current branch, contents alone.
+        fingerprint: tells this set of events of the conversation from others.
     """
 
     conversation_id: str
@@ -37,6 +39,7 @@ class Reading:
     event_count: int
     through_offset: int
     model_tokens: int
+    fingerprint: int
     _analyse: Callable[[], Analysis] = field(repr=False)
 
     def analyse(self) -> Analysis:
@@ -75,6 +78,21 @@ class Readings:
         Raises:
             UnknownConversation: the log has nothing of it.
         """
+        kept, reading = self._refresh(conversation_id)
+        if as_of is None:
+            return reading
+        return kept.read_part(lambda entry: is_as_of(entry, as_of))
+
+    def read_part(self, conversation_id: str, is_part: Callable[[Entry], bool]) -> Reading:
+        """The conversation as some of its events tell it.
+
+        Raises:
+            UnknownConversation: the log has nothing of it.
+        """
+        kept, _ = self._refresh(conversation_id)
+        return kept.read_part(is_part)
+
+    def _refresh(self, conversation_id: str) -> tuple[_Kept, Reading]:
         with self._lock:
             kept = self._kept.get(conversation_id)
         kept = kept or _Kept(conversation_id)
@@ -82,7 +100,7 @@ class Readings:
         if len(reading.history.messages) <= MAX_KEPT_MESSAGES and self._size:
             with self._lock:
                 self._kept[conversation_id] = kept
-        return reading if as_of is None else kept.look_back(as_of)
+        return kept, reading
 
     def is_kept(self, conversation_id: str) -> bool:
         """Whether the conversation is in memory now."""
@@ -135,14 +153,14 @@ class _Kept:
                 self._reading = self._make(self._entries, analyse_it=self._analyse)
             return self._reading
 
-    def look_back(self, as_of: datetime | int) -> Reading:
+    def read_part(self, is_part: Callable[[Entry], bool]) -> Reading:
         with self._lock:
             entries = list(self._entries)
-        if isinstance(as_of, int):
-            past = [entry for entry in entries if entry.offset <= as_of]
-        else:
-            past = [entry for entry in entries if entry.event.time <= as_of]
-        return self._make(past, analyse_it=lambda history: analyse(history.messages))
+            whole = self._reading
+        part = [entry for entry in entries if is_part(entry)]
+        if whole is not None and len(part) == whole.event_count == len(entries):
+            return whole
+        return self._make(part, analyse_it=lambda history: analyse(history.messages))
 
     def _add(self, fresh: Sequence[Entry]) -> None:
         if not fresh and not self._entries:
@@ -163,6 +181,7 @@ class _Kept:
             len(entries),
             max((entry.offset for entry in entries), default=-1),
             history.model_tokens,
+            hash(tuple(entry.offset for entry in entries)),
             lambda: analyse_it(history),
         )
 

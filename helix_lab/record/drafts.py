@@ -168,7 +168,7 @@ def complete_conversation(
     return _draft(CONVERSATION_COMPLETED, event_id, conversation_id, data, time)
 
 
-def fail_reply(  # noqa: PLR0913 - one argument per field of the schema
+def fail_reply(
     conversation_id: str,
     message_id: str,
     *,
@@ -177,7 +177,7 @@ def fail_reply(  # noqa: PLR0913 - one argument per field of the schema
     error_code: str,
     error_message: str,
     at: str,
-    prompt_digest: str | None = None,
+    prompt: Mapping[str, Any] | None = None,
 ) -> Draft:
     """A provider gave no usable reply to a message; `at` tells one attempt from another."""
     data = _known(
@@ -187,7 +187,7 @@ def fail_reply(  # noqa: PLR0913 - one argument per field of the schema
         model=model,
         error_code=error_code,
         error_message=error_message,
-        prompt_digest=prompt_digest,
+        prompt=prompt,
     )
     event_id = make_event_id("reply.failed", conversation_id, message_id, at)
     return _draft(REPLY_FAILED, event_id, message_id, data, None)

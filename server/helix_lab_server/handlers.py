@@ -143,9 +143,9 @@ class OperationHandler(RestHandler):
                 body.discard()
             raise
 
-
     async def _stream(self, operation: Operation, asked: Asked, form: Form) -> None:
         """Send the answer as it is made, never faster than the client takes it."""
+        self.set_status(operation.status)
         pieces = self._engine.stream(operation, asked, form=form, scope=self._scope)
         async with aclosing(pieces):
             try:

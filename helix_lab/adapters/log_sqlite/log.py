@@ -65,7 +65,9 @@ class SqliteEventLog(EventLog):
         """See `EventLog.read_key`; costs what the key has, whatever else the log has."""
         most = -1 if limit is None else max(limit, 0)
         with self._readers.borrow() as connection:
-            rows = connection.execute(statements.READ_KEY, (topic, key, start_offset, most)).fetchall()
+            rows = connection.execute(
+                statements.READ_KEY, (topic, key, start_offset, most)
+            ).fetchall()
         rows.sort(key=_clock_and_id)
         return [to_entry(topic, key, row) for row in rows]
 

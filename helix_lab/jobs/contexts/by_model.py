@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from helix_lab.domain.context import quality
-from helix_lab.domain.context.analysis import Analysis, render_message
+from helix_lab.domain.context.analysis import Analysis
 from helix_lab.domain.context.digest import Compressed, Line, speaker_of
 from helix_lab.domain.context.history import Message
+from helix_lab.domain.context.rendering import render
 from helix_lab.domain.debate.blocks import Block, write_block
 from helix_lab.domain.model.errors import HelixError, RunCancelled
 from helix_lab.domain.model.event import make_event_id
@@ -73,7 +74,7 @@ def compress_by_model(
     except HelixError as error:
         why = f"{error.code}: {error.message}"
         return _fall_back(built_in, provider, "failed", f"gave no usable answer ({why})")
-    except Exception as error:  # noqa: BLE001 - a fault of a provider's program is no reason to fail
+    except Exception as error:
         return _fall_back(built_in, provider, "failed", f"failed ({type(error).__name__})")
     if not summary:
         return _fall_back(built_in, provider, "failed", "wrote no line that names its messages")
@@ -130,7 +131,7 @@ def _cut(messages: Sequence[Message], chunk_tokens: int) -> Iterator[list[Messag
 
 def _ask(chunk: Sequence[Message], budget_tokens: int) -> list[ChatMessage]:
     text = "\n".join(
-        f"[{number}] {render_message(message).rstrip()}"
+        f"[{number}] {speaker_of(message)}: {message.content}"
         for number, message in enumerate(chunk, start=1)
     )
     mark = make_event_id("compression", text)[:12]
@@ -159,9 +160,7 @@ def _read_lines(text: str, chunk: Sequence[Message]) -> Iterator[Line]:
 
 def _assemble(analysis: Analysis, built_in: Compressed, summary: Sequence[Line]) -> Compressed:
     """A context with the lines of the model in the place of the built-in ones."""
-    rows = [f"{line.speaker}: {line.text}\n" for line in summary]
-    recent = [f"{message.speaker}: {message.text}\n" for message in built_in.recent_messages]
-    text = "".join([*rows, *recent])
+    text = render(analysis, summary, built_in.recent_messages)
     tokens = analysis.count_tokens(text)
     lowered = text.casefold()
     made = replace(

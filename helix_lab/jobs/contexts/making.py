@@ -93,7 +93,7 @@ class ContextMaker:
             RunCancelled: `should_stop` answered True.
         """
         wanted = self._decide(wanted)
-        position = (reading.conversation_id, reading.through_offset, reading.event_count)
+        position = (reading.conversation_id, reading.fingerprint, reading.event_count)
         key = (*position, replace(wanted, purpose="replay"), self.policy)
         made, is_new = self.readings.remember(
             key, lambda: self._make_anew(reading, wanted, should_stop)
