@@ -6,7 +6,6 @@ import queue
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -25,7 +24,7 @@ from helix_lab.domain.model.errors import (
 )
 from helix_lab.domain.model.event import CONVERSATIONS, REPLY_FAILED
 from helix_lab.jobs.contexts import Prompt, PromptPlan, build_prompt, plan_prompt, read_plan
-from helix_lab.operations.cancellation import current_scope
+from helix_lab.operations.cancellation import CancelScope, cancel_scope, current_scope
 from helix_lab.operations.messages import MAX_CONTENT_CHARACTERS
 from helix_lab.operations.operation import (
     Id,
@@ -162,27 +161,28 @@ def chat(services: Services, request: Chat) -> ChatReply:
 def stream(services: Services, request: Chat) -> Iterator[list[StreamItem]]:
     """The text as it arrives, then the whole reply as it was recorded."""
     pieces: queue.SimpleQueue[StreamItem | BaseException | None] = queue.SimpleQueue()
-    scope = current_scope()
+    scope = CancelScope()
 
     def work() -> None:
         try:
-            reply = _carry_out(services, request, on_text=lambda text: pieces.put({"text": text}))
+            with cancel_scope(scope):
+                reply = _carry_out(
+                    services, request, on_text=lambda text: pieces.put({"text": text})
+                )
             pieces.put({"reply": reply.model_dump(mode="json")})
             pieces.put(None)
         except BaseException as error:
             pieces.put(error)
 
-    context = copy_context()
-    thread = threading.Thread(target=context.run, args=(work,), name="helix-chat", daemon=True)
-    thread.start()
-    try:
-        while (piece := pieces.get()) is not None:
-            if isinstance(piece, BaseException):
-                raise piece
-            yield [piece]
-    except GeneratorExit:
-        scope.cancel()
-        raise
+    with current_scope().on_cancel(scope.cancel):
+        threading.Thread(target=work, name="helix-chat", daemon=True).start()
+        try:
+            while (piece := pieces.get()) is not None:
+                if isinstance(piece, BaseException):
+                    raise piece
+                yield [piece]
+        finally:
+            scope.cancel()
 
 
 def _carry_out(

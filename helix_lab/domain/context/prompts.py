@@ -29,12 +29,13 @@ DIGEST_RULE = (
 def write_whole(history: Sequence[Message], *, system: str | None, question: str) -> list[Turn]:
     """Every message in its own words; what was said as `system` stands first.
 
-    Neighbours of one role become one turn: many models want user and assistant in turn.
+    Neighbours of one role become one turn: many models want user and assistant in turn. The
+    question stands alone: it must be clear what is asked.
     """
     rules = [system or "", *(m.content for m in history if m.role == "system")]
     turns = [_to_turn(message) for message in history if message.role != "system"]
     spoken = [turn for turn in turns if turn[1].strip()]
-    return [*_lead(rules), *_join([*spoken, ("user", question)])]
+    return [*_lead(rules), *_join(spoken), ("user", question)]
 
 
 def write_compressed(digest: str, *, system: str | None, question: str, mark: str) -> list[Turn]:
