@@ -19,7 +19,9 @@ from helix_lab.domain.context.tokens import count_tokens as count_built_in
 from helix_lab.domain.context.vocabulary import LINE_END, Vocabulary
 
 if TYPE_CHECKING:
+    from helix_lab.domain.context.index import Index
     from helix_lab.domain.context.quality import Yardstick
+    from helix_lab.domain.context.relevance import Traits
     from helix_lab.domain.context.features import Features
     from helix_lab.domain.context.ranking import Ranking
 
@@ -99,6 +101,27 @@ class Analysis:
         return read_yardstick(self)
 
     @cached_property
+    def decisions(self) -> Ints:
+        """The sentences that settle something, the most telling first."""
+        from helix_lab.domain.context.ranking import rank_decisions
+
+        return rank_decisions(self)
+
+    @cached_property
+    def index(self) -> Index:
+        """Where each stem stands."""
+        from helix_lab.domain.context.index import read_index
+
+        return read_index(self)
+
+    @cached_property
+    def traits(self) -> Traits:
+        """What every message is, whatever is asked."""
+        from helix_lab.domain.context.relevance import read_traits
+
+        return read_traits(self)
+
+    @cached_property
     def features(self) -> Features:
         """What each chunk is."""
         from helix_lab.domain.context.features import read_features
@@ -155,9 +178,7 @@ def day_of(message: Message) -> str:
     return f"{message.time.day} {message.time:%b %Y}"
 
 
-def _continues(
-    messages: Sequence[Message], count_tokens: TokenCounter, previous: Analysis
-) -> bool:
+def _continues(messages: Sequence[Message], count_tokens: TokenCounter, previous: Analysis) -> bool:
     known = len(previous.messages)
     return (
         previous.count_tokens is count_tokens
@@ -189,8 +210,10 @@ def _sizes(
     raw = vocabulary.array(vocabulary.raw_costs)[types]
     owners = np.repeat(np.arange(len(messages)), lengths)
     texts_sizes = np.bincount(owners, weights=raw, minlength=len(messages)).astype(np.int64)
-    return label_sizes + texts_sizes + _line_ends(
-        types == vocabulary.get(LINE_END, -1), owners, len(messages)
+    return (
+        label_sizes
+        + texts_sizes
+        + _line_ends(types == vocabulary.get(LINE_END, -1), owners, len(messages))
     )
 
 

@@ -28,7 +28,7 @@ class Features:
         is_content: says something: neither a function word nor punctuation; fillers included.
         is_strong: content that is no filler.
         is_entity: a mention of a name.
-        is_first: begins its sentence.
+        is_first: begins its sentence, bullets aside.
     """
 
     flags: Ints
@@ -54,14 +54,58 @@ class Features:
         return self.has(v.NUMBER | v.TIME) & ~self.has(_SPECIAL)
 
     @cached_property
+    def keys(self) -> Ints:
+        """Message and word as one number."""
+        return self.message * self.words + self.word
+
+    @cached_property
+    def by_key(self) -> Ints:
+        """The chunks in the order of their keys; equal keys in their own order."""
+        return np.argsort(self.keys, kind="stable")
+
+    @cached_property
+    def ordered_keys(self) -> Ints:
+        """The keys in ascending order."""
+        return self.keys[self.by_key]
+
+    @cached_property
     def occurrence(self) -> Ints:
         """How often the same word stood in the same message before."""
-        return _count_before(self.message * self.words + self.word)
+        return _count_before(self.by_key, self.ordered_keys)
 
     @cached_property
     def occurrence_in_sentence(self) -> Ints:
-        """How often the same word stood in the same sentence before."""
-        return _count_before(self.sentence * self.words + self.word)
+        """How often the same word stood in the same sentence before.
+
+        Only a word that stood in the message before can have; all others are not looked at.
+        """
+        counts = np.zeros(len(self.keys), dtype=np.int64)
+        places = np.flatnonzero(self.recurs)
+        keys = self.sentence[places] * self.words + self.word[places]
+        order = np.argsort(keys, kind="stable")
+        counts[places] = _count_before(order, keys[order])
+        return counts
+
+    @cached_property
+    def recurs(self) -> Bools:
+        """Whether the same word stands more than once in the message."""
+        same = self.ordered_keys[1:] == self.ordered_keys[:-1]
+        found = np.zeros(len(self.keys), dtype=bool)
+        found[self.by_key[1:][same]] = True
+        found[self.by_key[:-1][same]] = True
+        return found
+
+    @cached_property
+    def is_echoed(self) -> Bools:
+        """Whether the next message has the word too."""
+        if not len(self.keys):
+            return np.zeros(0, dtype=bool)
+        places = np.flatnonzero(self.is_content)
+        wanted = self.keys[places] + self.words
+        found = np.searchsorted(self.ordered_keys, wanted)
+        echoed = np.zeros(len(self.keys), dtype=bool)
+        echoed[places] = self.ordered_keys[np.minimum(found, len(self.keys) - 1)] == wanted
+        return echoed
 
     def count_in_sentence(self, mask: Bools) -> Ints:
         """Per sentence: how many chunks are in the mask."""
@@ -87,9 +131,10 @@ def read_features(analysis: Analysis) -> Features:
     is_special = (flags & _SPECIAL) != 0
     is_first |= is_special
     sentence = np.cumsum(is_first) - 1
+    is_leading = _lead(is_first, flags)
     is_content = (flags & _SILENT) == 0
     is_speaker = _find_speakers(analysis)[word]
-    is_entity = _find_entities(flags, word, is_first, len(words.word_ids)) & is_content
+    is_entity = _find_entities(flags, word, is_leading, len(words.word_ids)) & is_content
     is_entity &= ~is_speaker & ~is_special
     return Features(
         flags=flags,
@@ -101,10 +146,19 @@ def read_features(analysis: Analysis) -> Features:
         is_strong=is_content & ((flags & (v.FILLER | v.PICTURE)) == 0),
         is_entity=is_entity,
         is_speaker=is_speaker,
-        is_first=is_first,
+        is_first=is_leading,
         sentences=int(sentence[-1]) + 1 if len(sentence) else 0,
         words=len(words.word_ids),
     )
+
+
+def _lead(is_first: Bools, flags: Ints) -> Bools:
+    """The first chunks of sentences, and what follows a bullet or a number of a list there."""
+    leads = is_first.copy()
+    is_bullet = (flags & (v.SYMBOL | v.ENUMERATOR)) != 0
+    for _ in range(2):
+        leads[1:] |= leads[:-1] & is_bullet[:-1]
+    return leads
 
 
 def _find_speakers(analysis: Analysis) -> Bools:
@@ -128,16 +182,12 @@ def _find_entities(flags: Ints, word: Ints, is_first: Bools, words: int) -> Bool
     return (is_name[word] & is_capital & ~excluded) | ((flags & v.IDENTIFIER) != 0)
 
 
-def _count_before(keys: Ints) -> Ints:
+def _count_before(order: Ints, ordered: Ints) -> Ints:
     """Per entry: how many equal keys stand before it."""
-    if not len(keys):
-        return keys
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    begins = np.ones(len(keys), dtype=bool)
-    begins[1:] = ordered[1:] != ordered[:-1]
-    positions = np.arange(len(keys))
-    first = np.maximum.accumulate(np.where(begins, positions, 0))
-    counts = np.empty_like(keys)
-    counts[order] = positions - first
+    counts = np.zeros_like(order)
+    if len(order):
+        begins = np.ones(len(order), dtype=bool)
+        begins[1:] = ordered[1:] != ordered[:-1]
+        positions = np.arange(len(order))
+        counts[order] = positions - np.maximum.accumulate(np.where(begins, positions, 0))
     return counts

@@ -29,7 +29,8 @@ FILLER = frozenset(
     let want wanted hope hoping care take taking took taken give gives giving come comes came super
     perfect congrats congratulations bye later please sorry guess maybe another every great-
     important truly special interesting fun enjoy enjoyed enjoying hard helps help helped nothing
-    wait course would've gotta gonna wanna going put bring brings brought quite""".split()
+    wait course would've gotta gonna wanna going put bring brings brought quite photo picture pic
+    image""".split()
 )
 
 NEGATIONS = frozenset(
@@ -69,4 +70,10 @@ DECISION = frozenset(
     settled settle switch switched switching adopt adopted approved approve committed intend
     commit prefer scheduled schedule""".split()
 )
-ABBREVIATIONS = frozenset("dr. mr. mrs. ms. prof. st. vs. e.g. i.e. etc. approx. no. jr. sr.".split())
+RESOLUTION = frozenset(
+    """decided decide decision agreed agree chose chosen choose settled settle adopt adopted approved
+    approve committed commit switched let's plan plans planned planning""".split()
+)
+ABBREVIATIONS = frozenset(
+    "dr. mr. mrs. ms. prof. st. vs. e.g. i.e. etc. approx. no. jr. sr.".split()
+)

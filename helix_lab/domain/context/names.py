@@ -53,7 +53,9 @@ def kept(analysis: Analysis, text: str) -> tuple[str, ...]:
 
 def group(analysis: Analysis, lines: list[Line], budget_tokens: int) -> list[Line]:
     """The lines under the names that they mention; the rest first, without a heading."""
-    headings = [name for name in analysis.names if name][: max(1, budget_tokens // _TOKENS_PER_HEADING)][:12]
+    headings = [name for name in analysis.names if name][
+        : max(1, budget_tokens // _TOKENS_PER_HEADING)
+    ][:12]
     grouped: dict[str, list[Line]] = {name: [] for name in ["", *headings]}
     for line in lines:
         words = f" {line.text} "

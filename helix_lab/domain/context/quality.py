@@ -111,16 +111,14 @@ def read_yardstick(analysis: Analysis) -> Yardstick:
     """What a context of this conversation is measured by."""
     features = analysis.features
     is_fact = features.is_content | features.has(v.NUMBER | v.TIME)
-    keys = features.message * features.words + features.word
-    order = np.argsort(keys, kind="stable")
     return Yardstick(
         statements=_statements(features, is_fact & ~features.has(v.FILLER | v.PICTURE)),
         strict=_statements(features, is_fact),
         is_entity=np.flatnonzero(features.is_entity),
         is_number=np.flatnonzero(features.is_number),
         is_negation=np.flatnonzero(features.has(v.NEGATION)),
-        keys=keys[order],
-        order=order,
+        keys=features.ordered_keys,
+        order=features.by_key,
     )
 
 

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 MARK_COST = 80
 """Hundredths of a token of a mark, by the built-in counter."""
 _NEGATED_WITHIN = 6
+_SHORTEST_DECISION = 4
+_LONGEST_DECISION = 40
 _RESTORED = 1e-6
 """Function words come after everything else."""
 
@@ -57,9 +59,9 @@ class Ranking:
         is_candidate = is_open[self.message] & ~forced
         order = np.concatenate((np.flatnonzero(forced), self.order[is_candidate[self.order]]))
         first = np.zeros(len(order), dtype=bool)
-        seen = np.full(len(is_open), len(order))
-        np.minimum.at(seen, self.message[order], np.arange(len(order)))
-        first[seen[seen < len(order)]] = True
+        seen = np.full(len(is_open), -1)
+        seen[self.message[order[::-1]]] = np.arange(len(order))[::-1]
+        first[seen[seen >= 0]] = True
         spent = np.cumsum(self.cost[order] + MARK_COST * first)
         kept = np.zeros(len(self.cost), dtype=bool)
         kept[order[: int(np.searchsorted(spent, budget, side="right"))]] = True
@@ -119,7 +121,15 @@ def value_chunks(features: Features, lengths: Ints) -> Floats:
     z += w.STATES * features.any_in_sentence(states)
     z += w.STRONG_WORDS * np.minimum(strong_count, 10)
     z += w.LENGTH * np.log1p(lengths)[features.message]
-    z += w.DECISION * features.any_in_sentence(features.has(v.DECIDES))
+    decides = features.any_in_sentence(features.has(v.DECIDES))
+    z += w.DECISION * decides + w.DECISION_FILLER * (decides & features.has(v.FILLER))
+    z += w.RECURS * features.recurs + w.FIRST_WORD * features.is_first
+    z += w.ECHOED * features.is_echoed + w.ADVERB * features.has(v.ADVERB)
+    z += w.CAPTION * features.any_in_sentence(features.has(v.CAPTION))
+    z += w.ANSWERS * _answers(features, len(lengths))[features.message]
+    fillers = features.count_in_sentence(features.has(v.FILLER))
+    share = fillers / np.maximum(features.count_in_sentence(features.is_content), 1)
+    z += w.FILLER_SHARE * share[features.sentence]
     value: Floats = 1 / (1 + np.exp(-z))
     forced = states & (strong_count >= 2) & ~features.is_speaker  # noqa: PLR2004
     value = np.where(forced, np.maximum(value, w.FORCED), value)
@@ -129,15 +139,34 @@ def value_chunks(features: Features, lengths: Ints) -> Floats:
     return np.where(features.has(v.SYMBOL | v.BREAK), 0.0, value)
 
 
+def rank_decisions(analysis: Analysis) -> Ints:
+    """The sentences that settle something, most value first; neither questions nor essays."""
+    features = analysis.features
+    count = features.count_in_sentence(~features.has(v.SYMBOL))
+    value = np.bincount(
+        features.sentence, weights=analysis.ranking.value, minlength=features.sentences
+    )
+    settles = features.count_in_sentence(features.has(v.RESOLVES)) > 0
+    settles &= features.count_in_sentence(features.has(v.ASKS | v.BLOCK | v.SENTENCE)) == 0
+    settles &= (count >= _SHORTEST_DECISION) & (count <= _LONGEST_DECISION)
+    found = np.flatnonzero(settles)
+    return found[np.argsort(-value[found], kind="stable")]
+
+
+def _answers(features: Features, messages: int) -> Bools:
+    """Per message: whether the one before asks something."""
+    answers = np.zeros(messages + 1, dtype=bool)
+    answers[features.message[features.has(v.ASKS)] + 1] = True
+    return answers[:messages]
+
+
 def _join(features: Features, value: Floats) -> tuple[Ints, Floats]:
     """Per chunk: the first chunk of its unit, and what it adds to the unit's gain."""
     count = len(value)
     tokens = np.maximum(features.cost, 1) / 100
-    gain = value * np.sqrt(tokens) * 100
+    gain = value * tokens**w.COST_POWER * 100
     gain = np.where(features.has(v.BLOCK), w.BLOCK * 100 * np.sqrt(tokens), gain)
-    gain = np.where(
-        features.has(v.SENTENCE), (w.SENTENCE_BASE + value / 2) * features.cost, gain
-    )
+    gain = np.where(features.has(v.SENTENCE), (w.SENTENCE_BASE + value / 2) * features.cost, gain)
     leader = _lead_numbers(features)
     negations = np.flatnonzero(features.has(v.NEGATION))
     content = np.flatnonzero(features.is_content)

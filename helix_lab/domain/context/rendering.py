@@ -13,8 +13,10 @@ from helix_lab.domain.context.analysis import Analysis, day_of
 from helix_lab.domain.context.digest import Line, RecentMessage
 
 MARKS = "|><~^+=*"
-_IMITATION = re.compile(r"(?:(?<=\s)|^)(?=[|><~^+=*](?:\s|$)|\[\d{1,2} [A-Z][a-z]{2} \d{4}\]|\(\| |# )")
-_DAY = r"\[\d{1,2} [A-Z][a-z]{2} \d{4}\]"
+_IMITATION = re.compile(
+    r"(?:(?<=\s)|^)(?=[|><~^+=*](?:\s|$)|\[\d{1,2} [A-Z][a-z]{2}(?: \d{4})?\]|\(\| |# )"
+)
+_DAY = r"\[\d{1,2} [A-Z][a-z]{2}(?: \d{4})?\]"
 
 
 def marks_of(analysis: Analysis) -> dict[str, str]:
@@ -23,9 +25,7 @@ def marks_of(analysis: Analysis) -> dict[str, str]:
     return {speaker: marks.get(speaker, f"{speaker}:") for speaker in analysis.speakers}
 
 
-def render(
-    analysis: Analysis, lines: Sequence[Line], recent: Sequence[RecentMessage]
-) -> str:
+def render(analysis: Analysis, lines: Sequence[Line], recent: Sequence[RecentMessage]) -> str:
     """The text of a digest."""
     parts = list(_render_lines(lines, marks_of(analysis)))
     if lines and recent:
@@ -40,25 +40,25 @@ def _render_lines(lines: Sequence[Line], marks: dict[str, str]) -> Iterable[str]
     speakers = {line.speaker for line in lines}
     shown = [f"{mark} {name}" for name, mark in marks.items() if name in speakers]
     yield f"({' '.join(part for part in shown if part[0] in MARKS)})"
-    heading, day, ends_line = "", 0, False
+    heading, day, year, speaker, ends_line = "", 0, 0, "", False
     for line in lines:
         if line.heading != heading:
             heading, day = line.heading, 0
             yield f"\n# {heading}"
         if line.time.toordinal() != day:
             day = line.time.toordinal()
-            yield f"\n[{_day(line)}]"
+            shown_year = "" if line.time.year == year else f" {line.time.year}"
+            yield f"\n[{line.time.day} {line.time:%b}{shown_year}]"
+            year, speaker = line.time.year, ""
         elif ends_line:
             yield "\n"
-        yield f" {marks[line.speaker]} {_IMITATION.sub(_ESCAPE, line.text)}"
-        ends_line = "\n" in line.text
+        if line.speaker != speaker:
+            yield f" {marks[line.speaker]}"
+        yield f" {_IMITATION.sub(_ESCAPE, line.text)}"
+        speaker, ends_line = line.speaker, "\n" in line.text
 
 
 _ESCAPE = r"\\"
-
-
-def _day(line: Line) -> str:
-    return f"{line.time.day} {line.time:%b %Y}"
 
 
 def _render_recent(recent: Sequence[RecentMessage], speakers: Sequence[str]) -> Iterable[str]:

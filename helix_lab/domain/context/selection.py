@@ -16,11 +16,12 @@ from helix_lab.domain.context.ranking import MARK_COST, Ranking
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.model.errors import BudgetTooSmall
 
-RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.1}
+RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.06}
 """How much of the budget the newest messages may take, word for word."""
-_DECISIONS_SHARE = 0.04
+_DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10
 _ROUNDS = 12
+_CLOSE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def select(analysis: Analysis, budget_tokens: int, strategy: Strategy) -> Select
         _require(budget_tokens, 1)
         return Selection((), (), (), (), (), "", 0)
     if budget_tokens >= analysis.original_tokens:
-        whole = _finish(analysis, [], _recent(analysis, 0), (), budget_tokens)
+        whole = _Search(analysis, budget_tokens, strategy, verbatim=True).all()
         if whole is not None:
             return whole
     return _Search(analysis, budget_tokens, strategy).run()
@@ -63,43 +64,52 @@ def _require(budget_tokens: int, needed_tokens: int) -> None:
 class _Search:
     """Finds the units that fill a budget; the counter has the last word."""
 
-    def __init__(self, analysis: Analysis, budget_tokens: int, strategy: Strategy) -> None:
+    def __init__(
+        self, analysis: Analysis, budget_tokens: int, strategy: Strategy, *, verbatim: bool = False
+    ) -> None:
         self._analysis = analysis
         self._budget = budget_tokens
         self._strategy = strategy
         is_entity = strategy == "entity"
         self._ranking: Ranking = analysis.entity_ranking if is_entity else analysis.ranking
-        self._first_recent = self._find_recent(int(budget_tokens * RECENT_SHARE[strategy] * 100))
+        share = RECENT_SHARE[strategy]
+        self._first_recent = 0 if verbatim else self._find_recent(int(budget_tokens * share * 100))
         self._recent = _recent(analysis, self._first_recent)
         self._is_open = np.arange(len(analysis.messages)) < self._first_recent
         self._forced = self._find_decisions()
 
+    def all(self) -> Selection | None:
+        """Everything word for word, if it fits."""
+        return self._finish([], tuple(self._decision_lines(self._forced)))
+
     def run(self) -> Selection:
-        """The fullest text that fits; the search ends because the room shrinks each round."""
+        """The fullest text that fits: between room that was enough and room that was too much."""
         fixed = self._analysis.count_tokens(render(self._analysis, [], self._recent))
         room = 100 * (self._budget - fixed) - self._frame()
+        enough, too_much = 0, 0
         best: Selection | None = None
         for _ in range(_ROUNDS):
             made = self._try(room)
+            over = self._last - self._budget
             if made is not None:
-                size = made.tokens
-                if best is None or size > best.tokens:
-                    best = made
-                slack = self._budget - size
-                if slack * 200 <= self._budget or self._is_all(room):
+                enough, best = room, made
+                if -over * 250 <= self._budget or room >= self._whole():
                     break
-                room += slack * 95
             else:
-                if best is not None:
-                    break
-                room -= max(100, 100 * (self._last - self._budget) + self._budget // 4)
-                if room <= 0:
-                    break
+                too_much = room
+            if not too_much:
+                room += max(50, 98 * -over)
+            elif room - 100 * over - 50 > enough and made is None:
+                room -= 100 * over + 50
+            else:
+                room = (enough + too_much) // 2
+            if room <= 0 or (too_much and too_much - enough < _CLOSE):
+                break
         return best or self._least()
 
-    def _is_all(self, room: int) -> bool:
-        total = self._ranking.cost.sum() + MARK_COST * len(self._is_open)
-        return bool(room >= total)
+    def _whole(self) -> int:
+        """Hundredths of a token beyond which there is nothing more to keep."""
+        return int(self._ranking.cost.sum()) + MARK_COST * len(self._is_open)
 
     def _try(self, room: int) -> Selection | None:
         kept = self._ranking.pick(self._is_open, self._forced, room)
@@ -165,11 +175,40 @@ class _Search:
 
     def _find_decisions(self) -> Bools:
         """The units of the sentences that are kept whole because they decide something."""
-        return np.zeros(len(self._ranking.cost), dtype=bool)
+        forced = np.zeros(len(self._ranking.cost), dtype=bool)
+        room = 100 * self._budget * _DECISIONS_SHARE
+        self._decisions: list[int] = []
+        features = self._analysis.features
+        for sentence in self._analysis.decisions[: 5 * _MOST_DECISIONS].tolist():
+            chunks = slice(*np.searchsorted(features.sentence, (sentence, sentence + 1)).tolist())
+            if not self._is_open[features.message[chunks.start]]:
+                self._decisions.append(sentence)
+            else:
+                units = np.unique(self._ranking.unit[chunks])
+                cost = int(self._ranking.cost[units].sum())
+                if cost <= room:
+                    room -= cost
+                    forced[units] = True
+                    self._decisions.append(sentence)
+            if len(self._decisions) == _MOST_DECISIONS:
+                break
+        return forced
 
     def _decision_lines(self, kept: Bools) -> list[Line]:
-        del kept
-        return []
+        """The decisions that the text holds, in the order of the conversation."""
+        analysis, lines = self._analysis, []
+        for sentence in sorted(self._decisions):
+            where = np.searchsorted(analysis.features.sentence, (sentence, sentence + 1))
+            owner = int(analysis.features.message[where[0]])
+            is_there = not self._is_open[owner] or kept[self._ranking.unit[slice(*where)]].all()
+            if is_there:
+                message = analysis.messages[owner]
+                raws = (
+                    analysis.vocabulary.raw_of(n) for n in analysis.types[slice(*where)].tolist()
+                )
+                text = " ".join(raw for raw in raws if raw)
+                lines.append(Line(text, (message.message_id,), speaker_of(message), message.time))
+        return lines
 
 
 def _recent(analysis: Analysis, first: int) -> list[RecentMessage]:
@@ -177,28 +216,6 @@ def _recent(analysis: Analysis, first: int) -> list[RecentMessage]:
         RecentMessage(m.message_id, m.role, speaker_of(m), m.content, m.time)
         for m in analysis.messages[first:]
     ]
-
-
-def _finish(
-    analysis: Analysis,
-    lines: list[Line],
-    recent: list[RecentMessage],
-    decisions: tuple[Line, ...],
-    budget_tokens: int,
-) -> Selection | None:
-    text = render(analysis, lines, recent)
-    tokens = analysis.count_tokens(text)
-    if tokens > budget_tokens:
-        return None
-    return Selection(
-        tuple(lines),
-        tuple(recent),
-        decisions,
-        names.kept(analysis, text),
-        (),
-        text,
-        tokens,
-    )
 
 
 def write_lines(analysis: Analysis, ranking: Ranking, kept: Bools) -> list[Line]:
@@ -219,7 +236,9 @@ def write_lines(analysis: Analysis, ranking: Ranking, kept: Bools) -> list[Line]
     for owner, start, end in zip(owners[starts].tolist(), starts.tolist(), ends, strict=True):
         message = analysis.messages[owner]
         parts = texts[start:end]
-        text = _join(parts, is_special[start:end].tolist()) if owner in specials else " ".join(parts)
+        text = (
+            _join(parts, is_special[start:end].tolist()) if owner in specials else " ".join(parts)
+        )
         text = text.strip()
         if text:
             lines.append(Line(text, (message.message_id,), speaker_of(message), message.time))
@@ -233,10 +252,8 @@ def _restore(
     whole = np.zeros(analysis.features.sentences, dtype=bool)
     whole[ranking.sentence[kept & ranking.is_restoring]] = True
     places = np.flatnonzero(whole[analysis.features.sentence[chunks]])
-    if len(places):
-        raws = list(analysis.vocabulary)
-        for place, number in zip(places.tolist(), types[places].tolist(), strict=True):
-            texts[place] = analysis.vocabulary.raw(raws[number]) if texts[place] else ""
+    for place, number in zip(places.tolist(), types[places].tolist(), strict=True):
+        texts[place] = analysis.vocabulary.raw_of(number)
 
 
 def _join(parts: Sequence[str], is_special: Sequence[bool]) -> str:

@@ -35,6 +35,10 @@ DIGITS: Final = 1 << 18
 ENUMERATOR: Final = 1 << 19
 PICTURE: Final = 1 << 20  # emoji and the like: a symbol that may say something
 
+CAPTION: Final = 1 << 21  # opens the description of a picture
+ADVERB: Final = 1 << 22
+RESOLVES: Final = 1 << 23  # says that something was settled
+
 LINE_END = "\x01"
 BLOCK_MARK = "\x02"
 SENTENCE_MARK = "\x03"
@@ -44,7 +48,9 @@ _OPENING = "\"'“‘«([{*_~`¿¡<|>-–—…=+&;,.:!?/\\#^•·→"
 _CLOSING = "\"'”’»)]}*_~`.,;:!?…—–-<|>^•·"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _KEEPS_OPENING = re.compile(r"(?:[-+<>≤≥~=]{0,2}[$€£¥]?\.?\d|[#@/.~_\\][\w/.]|--?\w)")
-_IDENTIFIER = re.compile(r"://|[A-Za-z]\d|\d[A-Za-z]|_|[a-z][A-Z]|\w\.\w|@|\w/\w|\\|::|^[/~.#-]\w|\w[+#]$|`")
+_IDENTIFIER = re.compile(
+    r"://|[A-Za-z]\d|\d[A-Za-z]|_|[a-z][A-Z]|\w\.\w|@|\w/\w|\\|::|^[/~.#-]\w|\w[+#]$|`"
+)
 _NUMBER = re.compile(r"[-+<>≤≥~=]*[$€£¥#]?\.?\d")
 _ENUMERATOR = re.compile(r"(?:\d{1,3}|[a-zA-Z])[.)]$")
 _LONGEST_WORD = 200
@@ -63,6 +69,7 @@ class Vocabulary(dict[str, int]):
         super().__init__(known or {})
         self._counter = counter
         self._is_built_in = counter is count_tokens
+        self.chunks: list[str] = list(known.chunks) if known else []
         self.texts: list[str] = list(known.texts) if known else []
         self.flags: list[int] = list(known.flags) if known else []
         self.costs: list[int] = list(known.costs) if known else []
@@ -74,6 +81,7 @@ class Vocabulary(dict[str, int]):
         """Take a new chunk in."""
         text, flags = _read(chunk)
         number = len(self.texts)
+        self.chunks.append(chunk)
         self.texts.append(text)
         self.flags.append(flags)
         if flags & BREAK:
@@ -93,6 +101,12 @@ class Vocabulary(dict[str, int]):
                 return 100 + 11 * max(0, len(text) - 6)
             return cost_of(text)
         return 100 * self._counter(" " + text)
+
+    def raw_of(self, number: int) -> str:
+        """The chunk of a type as it stands in the message; a line end is nothing."""
+        if self.flags[number] & BREAK:
+            return ""
+        return self.raw(self.chunks[number])
 
     @staticmethod
     def raw(chunk: str) -> str:
@@ -124,8 +138,19 @@ def _read(chunk: str) -> tuple[str, int]:
         return text, SENTENCE | ENDS | (NUMBER if any(map(str.isdigit, text)) else 0)
     if GLUE in chunk:
         return chunk.replace(GLUE, " ").strip(",;:!?"), IDENTIFIER | _ending(chunk)
-    core = chunk if chunk.isalpha() else strip(chunk)
-    return core or chunk, _ending(chunk) | _kind(core, chunk)
+    if chunk.isalpha():
+        return chunk, _kind(chunk, chunk)
+    if chunk == "[image:":
+        return chunk, SYMBOL | CAPTION
+    core = strip(chunk)
+    return _without_genitive(core) or chunk, _ending(chunk) | _kind(core, chunk)
+
+
+def _without_genitive(core: str) -> str:
+    """A possessor is named without its ending, which costs as much as a word."""
+    if core[-2:] in {"'s", "’s"} and core[:-2].isalpha():
+        return core[:-2]
+    return core
 
 
 def strip(chunk: str) -> str:
@@ -170,6 +195,7 @@ _LISTS = (
     (MONTH, lexicon.MONTHS),
     (UNIT, lexicon.UNITS),
     (DECIDES, lexicon.DECISION),
+    (RESOLVES, lexicon.RESOLUTION),
 )
 
 
@@ -194,7 +220,7 @@ def _kind(core: str, chunk: str) -> int:
     if lower in _ALSO_VERBS:
         flags &= ~FUNCTION if flags & CAPITAL else ~(MONTH | TIME)
     if core.isalpha():
-        return flags
+        return flags | (ADVERB if lower.endswith("ly") else 0)
     if not any(map(str.isalnum, core)):
         return SYMBOL if chunk.isascii() or not _is_picture(chunk) else PICTURE
     if lower.endswith("n't"):
