@@ -146,7 +146,7 @@ def test_a_message_that_no_window_holds_is_refused_and_not_recorded(
 
     assert caught.value.details["needed_tokens"] > 3_000
     assert "context_window_tokens" in str(caught.value)
-    assert [] == contents(chatty, "c") == fake.requests
+    assert ([], []) == (contents(chatty, "c"), fake.requests)
 
 
 def test_a_window_without_room_for_the_history_still_answers(chatty: Lab, fake: FakeLLM) -> None:
@@ -340,7 +340,7 @@ def test_leaving_a_stream_stops_the_provider(chatty: Lab, fake: FakeLLM) -> None
     stream = chatty.stream_chat("c", "Tell me a story")
     next(stream)
 
-    stream.close()  # type: ignore[attr-defined] # it is a generator
+    stream.close()
 
     fake.wait_until_idle(timeout_s=20)
     wait_until(lambda: failures(chatty))

@@ -237,10 +237,11 @@ def test_a_message_of_another_process_is_seen_at_once(lab: Lab, conversation_id:
 def test_only_what_is_new_is_analysed(
     lab: Lab, conversation_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from helix_lab.domain.context import analysis
     from helix_lab.queries import readings
 
     given: list[int | None] = []
-    usual = readings.analyse
+    usual = analysis.analyse
 
     def analyse(messages: Any, **options: Any) -> Any:
         previous = options.get("previous")
