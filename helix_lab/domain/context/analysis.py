@@ -19,11 +19,11 @@ from helix_lab.domain.context.tokens import count_tokens as count_built_in
 from helix_lab.domain.context.vocabulary import LINE_END, Vocabulary
 
 if TYPE_CHECKING:
+    from helix_lab.domain.context.features import Features
     from helix_lab.domain.context.index import Index
     from helix_lab.domain.context.quality import Yardstick
-    from helix_lab.domain.context.relevance import Traits
-    from helix_lab.domain.context.features import Features
     from helix_lab.domain.context.ranking import Ranking
+    from helix_lab.domain.context.relevance import Traits
 
 Ints = NDArray[np.int64]
 
@@ -36,13 +36,14 @@ class Analysis:
         vocabulary: every distinct chunk of it.
         types: the chunks of all messages one after the other, as numbers of the vocabulary.
         offsets: where the chunks of each message begin, and the end.
+        spoken_by: who said each message, as a digest calls them.
         sizes: hundredths of a token of each message as it is sent: who, what, a line end.
-        header_size: hundredths of a token of all day headers.
     """
 
     messages: tuple[Message, ...]
     count_tokens: TokenCounter
     vocabulary: Vocabulary = field(repr=False)
+    spoken_by: tuple[str, ...] = field(repr=False)
     types: Ints = field(repr=False)
     offsets: Ints = field(repr=False)
     sizes: Ints = field(repr=False)
@@ -79,7 +80,7 @@ class Analysis:
     @cached_property
     def speakers(self) -> tuple[str, ...]:
         """The distinct speakers, in the order of their first message."""
-        return tuple(dict.fromkeys(map(speaker_of, self.messages)))
+        return tuple(dict.fromkeys(self.spoken_by))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -164,13 +165,15 @@ def analyse(
         dtype=np.int64,
         count=int(lengths.sum()),
     )
-    sizes = _sizes(new, vocabulary, types, lengths, count_tokens)
+    speakers = tuple(map(speaker_of, new))
+    sizes = _sizes(new, speakers, vocabulary, types, lengths)
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     if previous:
         types = np.concatenate((previous.types, types))
         offsets = np.concatenate((previous.offsets, previous.offsets[-1] + offsets[1:]))
         sizes = np.concatenate((previous.sizes, sizes))
-    return Analysis(tuple(messages), count_tokens, vocabulary, types, offsets, sizes)
+        speakers = previous.spoken_by + speakers
+    return Analysis(tuple(messages), count_tokens, vocabulary, speakers, types, offsets, sizes)
 
 
 def day_of(message: Message) -> str:
@@ -192,29 +195,25 @@ def _continues(messages: Sequence[Message], count_tokens: TokenCounter, previous
 
 def _sizes(
     messages: Sequence[Message],
+    speakers: Sequence[str],
     vocabulary: Vocabulary,
     types: Ints,
     lengths: Ints,
-    count_tokens: TokenCounter,
 ) -> Ints:
     """Hundredths of a token of each message as it is sent."""
-    cost = _measure(count_tokens)
-    labels: dict[str, int] = {}
-    for speaker in map(speaker_of, messages):
-        if speaker not in labels:
-            labels[speaker] = cost(f"{speaker}:\n")
-    label_sizes = np.array([labels[speaker_of(message)] for message in messages], dtype=np.int64)
-    if count_tokens is not count_built_in:
+    cost = _measure(vocabulary.counter)
+    labels = {speaker: cost(f"{speaker}:\n") for speaker in dict.fromkeys(speakers)}
+    label_sizes = np.fromiter(
+        map(labels.__getitem__, speakers), dtype=np.int64, count=len(messages)
+    )
+    if vocabulary.counter is not count_built_in:
         texts = [cost(" " + message.content) for message in messages]
         return label_sizes + np.array(texts, dtype=np.int64)
     raw = vocabulary.array(vocabulary.raw_costs)[types]
     owners = np.repeat(np.arange(len(messages)), lengths)
     texts_sizes = np.bincount(owners, weights=raw, minlength=len(messages)).astype(np.int64)
-    return (
-        label_sizes
-        + texts_sizes
-        + _line_ends(types == vocabulary.get(LINE_END, -1), owners, len(messages))
-    )
+    is_end = types == vocabulary.get(LINE_END, -1)
+    return label_sizes + texts_sizes + _line_ends(is_end, owners, len(messages))
 
 
 def _line_ends(is_end: NDArray[np.bool_], owners: Ints, count: int) -> Ints:

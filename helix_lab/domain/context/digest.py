@@ -129,5 +129,5 @@ def name_of(counter: TokenCounter) -> str:
 
 def speaker_of(message: Message) -> str:
     """The name of who spoke, else the role, on one line."""
-    name = message.data.get("name")
-    return " ".join(str(name or message.role).split()) or message.role
+    name = str(message.data.get("name") or message.role)
+    return name if name.isalnum() else " ".join(name.split()) or message.role

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from helix_lab.domain.context.analysis import Analysis
 from helix_lab.domain.context import vocabulary as v
+from helix_lab.domain.context.analysis import Analysis
 from helix_lab.domain.context.digest import Line
 
 _MOST = 20

@@ -82,8 +82,7 @@ def rank(analysis: Analysis, *, prefers_entities: bool = False) -> Ranking:
 def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
     leader, gain = _join(features, value)
     is_silent = leader >= len(leader)
-    _, unit = np.unique(leader, return_inverse=True)
-    count = int(unit.max()) + 1 if len(unit) else 0
+    unit, count = _number(leader, len(leader) + features.sentences)
     first = np.zeros(count, dtype=np.int64)
     first[unit[::-1]] = np.arange(len(unit))[::-1]
     message, is_restoring = features.message[first], is_silent[first]
@@ -103,6 +102,14 @@ def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
     key = _pay_marks(message, density, cost)
     order = np.lexsort((np.arange(count), -key))
     return Ranking(unit, message, cost.astype(np.int64), order, value, is_restoring, sentence)
+
+
+def _number(leader: Ints, greatest: int) -> tuple[Ints, int]:
+    """Units by number, in the order of their leaders, and how many there are."""
+    is_leader = np.zeros(greatest + 1, dtype=np.int64)
+    is_leader[leader] = 1
+    numbers = np.cumsum(is_leader)
+    return numbers[leader] - 1, int(numbers[-1])
 
 
 def value_chunks(features: Features, lengths: Ints) -> Floats:

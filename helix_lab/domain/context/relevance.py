@@ -161,8 +161,6 @@ class Traits:
 
 def read_traits(analysis: Analysis) -> Traits:
     """What every message of a conversation is."""
-    from helix_lab.domain.context.digest import speaker_of
-
     features, count = analysis.features, len(analysis.messages)
     content = features.is_content
     value = np.bincount(
@@ -178,7 +176,7 @@ def read_traits(analysis: Analysis) -> Traits:
         is_user=np.array(
             [m.role == "user" and not m.data.get("name") for m in analysis.messages], dtype=float
         ),
-        speaker=np.array([numbers[speaker_of(m)] for m in analysis.messages], dtype=np.int64),
+        speaker=np.array([numbers[name] for name in analysis.spoken_by], dtype=np.int64),
     )
 
 

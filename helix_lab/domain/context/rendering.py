@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from helix_lab.domain.context.analysis import Analysis, day_of
+from helix_lab.domain.context.analysis import Analysis
 from helix_lab.domain.context.digest import Line, RecentMessage
 
 MARKS = "|><~^+=*"
@@ -62,16 +63,23 @@ _ESCAPE = r"\\"
 
 
 def _render_recent(recent: Sequence[RecentMessage], speakers: Sequence[str]) -> Iterable[str]:
-    if not recent:
-        return
-    names = "|".join(map(re.escape, speakers))
-    imitation = re.compile(rf"^(?={_DAY}|\(\| |(?:{names}): )", re.MULTILINE)
     day = 0
     for message in recent:
         if message.time.toordinal() != day:
             day = message.time.toordinal()
             yield f"[{message.time.day} {message.time:%b %Y}]\n"
-        yield f"{message.speaker}: {imitation.sub(_ESCAPE, message.text)}\n"
+        yield f"{message.speaker}: {escape_labels(message.text, speakers)}\n"
 
 
-__all__ = ["MARKS", "day_of", "marks_of", "render"]
+def escape_labels(text: str, speakers: Sequence[str]) -> str:
+    """Text word for word, with a backslash before lines that look like ours."""
+    if "\n" not in text and text[:1] not in {"[", "("}:
+        return text
+    return _labels(tuple(speakers)).sub(_ESCAPE, text)
+
+
+@lru_cache(64)
+def _labels(speakers: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, speakers))
+    marked = r"\((?:\||replaced on|contradicted on) "
+    return re.compile(rf"^(?={_DAY}|{marked}|(?:{names}): )", re.MULTILINE)

@@ -10,7 +10,7 @@ import numpy as np
 from helix_lab.domain.context import names
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context.analysis import Analysis, Ints
-from helix_lab.domain.context.digest import Line, RecentMessage, Strategy, speaker_of
+from helix_lab.domain.context.digest import Line, RecentMessage, Strategy
 from helix_lab.domain.context.features import Bools
 from helix_lab.domain.context.ranking import MARK_COST, Ranking
 from helix_lab.domain.context.rendering import render
@@ -207,26 +207,36 @@ class _Search:
                     analysis.vocabulary.raw_of(n) for n in analysis.types[slice(*where)].tolist()
                 )
                 text = " ".join(raw for raw in raws if raw)
-                lines.append(Line(text, (message.message_id,), speaker_of(message), message.time))
+                lines.append(
+                    Line(text, (message.message_id,), analysis.spoken_by[owner], message.time)
+                )
         return lines
 
 
 def _recent(analysis: Analysis, first: int) -> list[RecentMessage]:
     return [
-        RecentMessage(m.message_id, m.role, speaker_of(m), m.content, m.time)
-        for m in analysis.messages[first:]
+        RecentMessage(m.message_id, m.role, speaker, m.content, m.time)
+        for m, speaker in zip(analysis.messages[first:], analysis.spoken_by[first:], strict=True)
     ]
 
 
 def write_lines(analysis: Analysis, ranking: Ranking, kept: Bools) -> list[Line]:
     """A line for each message of which something is kept, in the order of the messages."""
     chunks = np.flatnonzero(kept[ranking.unit])
+    restored = ranking.sentence[np.flatnonzero(kept & ranking.is_restoring)]
+    return write_chunks(analysis, chunks, restored)
+
+
+def write_chunks(analysis: Analysis, chunks: Ints, restored: Ints) -> list[Line]:
+    """A line for each message with any of the chunks; restored sentences with punctuation."""
     if not len(chunks):
         return []
     features = analysis.features
     types = analysis.types[chunks]
     texts = list(map(analysis.vocabulary.texts.__getitem__, types.tolist()))
-    _restore(analysis, ranking, kept, chunks, types, texts)
+    if len(restored):
+        for place in np.flatnonzero(np.isin(features.sentence[chunks], restored)).tolist():
+            texts[place] = analysis.vocabulary.raw_of(int(types[place]))
     owners = features.message[chunks]
     starts = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
     ends = [*starts[1:].tolist(), len(texts)]
@@ -238,22 +248,10 @@ def write_lines(analysis: Analysis, ranking: Ranking, kept: Bools) -> list[Line]
         parts = texts[start:end]
         text = (
             _join(parts, is_special[start:end].tolist()) if owner in specials else " ".join(parts)
-        )
-        text = text.strip()
+        ).strip()
         if text:
-            lines.append(Line(text, (message.message_id,), speaker_of(message), message.time))
+            lines.append(Line(text, (message.message_id,), analysis.spoken_by[owner], message.time))
     return lines
-
-
-def _restore(
-    analysis: Analysis, ranking: Ranking, kept: Bools, chunks: Ints, types: Ints, texts: list[str]
-) -> None:
-    """Give sentences that are kept whole their punctuation back."""
-    whole = np.zeros(analysis.features.sentences, dtype=bool)
-    whole[ranking.sentence[kept & ranking.is_restoring]] = True
-    places = np.flatnonzero(whole[analysis.features.sentence[chunks]])
-    for place, number in zip(places.tolist(), types[places].tolist(), strict=True):
-        texts[place] = analysis.vocabulary.raw_of(number)
 
 
 def _join(parts: Sequence[str], is_special: Sequence[bool]) -> str:

@@ -20,7 +20,7 @@ _CODE_LINE = re.compile(
 _FOREIGN_LETTERS = re.compile(r"[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _SENTENCE_ENDS = re.compile(r"(?<=[。！？؟।])|(?<=[.!?…])\s+|\n+")
-_ENGLISH = frozenset("the The and to I you You for it that with my your".split())
+_ENGLISH = frozenset(["the", "The", "and", "to", "I", "you", "You", "for", "it", "that", "with", "my", "your"])
 _SHORTEST_TO_JUDGE = 12
 _MOST_FOREIGN = 0.3
 _SHORTEST_CODE = 2

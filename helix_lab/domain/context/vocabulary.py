@@ -67,7 +67,7 @@ class Vocabulary(dict[str, int]):
 
     def __init__(self, counter: TokenCounter, known: Vocabulary | None = None) -> None:
         super().__init__(known or {})
-        self._counter = counter
+        self.counter = counter
         self._is_built_in = counter is count_tokens
         self.chunks: list[str] = list(known.chunks) if known else []
         self.texts: list[str] = list(known.texts) if known else []
@@ -100,7 +100,7 @@ class Vocabulary(dict[str, int]):
             if text.isascii() and text.isalpha():
                 return 100 + 11 * max(0, len(text) - 6)
             return cost_of(text)
-        return 100 * self._counter(" " + text)
+        return 100 * self.counter(" " + text)
 
     def raw_of(self, number: int) -> str:
         """The chunk of a type as it stands in the message; a line end is nothing."""
