@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from helix_lab.domain.context.recall import recall as select
 from helix_lab.domain.model.errors import (
     BudgetTooSmall,
     InvalidRequest,
@@ -66,7 +67,9 @@ class FoundLine:
 class SupersededPair(Response):
     """Two messages that say different things of one matter, each with its date."""
 
-    kind: str = Field(description="update: the newer replaces the older; contradiction: they oppose")
+    kind: str = Field(
+        description="update: the newer replaces the older; contradiction: they oppose"
+    )
     conversation_id: str
     current_id: str
     current_at: datetime
@@ -93,8 +96,6 @@ class Recalled(Response):
 def recall(services: Services, request: Recall) -> Recalled:
     """Search and select, within the budget."""
     readings, left_out = _read(services, request)
-    from helix_lab.domain.context.recall import recall as select
-
     found = select(
         [reading.analyse() for reading in readings], request.query, max_tokens=request.max_tokens
     )

@@ -71,7 +71,11 @@ def test_a_reply_is_recorded_like_every_message(chatty: Lab, fake: FakeLLM) -> N
     reply = chatty.chat("c", "Which city is the best?", message_id="q1")
 
     first, second = chatty.replay("c", include_metadata=True).messages
-    assert ("q1", "user", "Which city is the best?") == (first.message_id, first.role, first.content)
+    assert ("q1", "user", "Which city is the best?") == (
+        first.message_id,
+        first.role,
+        first.content,
+    )
     assert (reply.reply_id, "assistant", reply.content) == (
         second.message_id,
         second.role,
@@ -373,7 +377,9 @@ def test_a_debate_sees_the_whole_conversation_compressed_into_the_smallest_windo
     chatty.services.providers["two"].context_window_tokens = WINDOW
     chatty.append_messages("c", [say("The secret word is Xylophone."), *talk(150)])
 
-    debate = chatty.start_debate("Where do we go?", conversation_id="c", participants=seats("one", "two"))
+    debate = chatty.start_debate(
+        "Where do we go?", conversation_id="c", participants=seats("one", "two")
+    )
     finish(chatty, debate.debate_id)
 
     (made,) = chatty.list_compressions("c").compressions

@@ -120,9 +120,7 @@ def test_a_long_history_is_given_in_chunks_that_the_window_holds(
     assert all(["1"] == [number for number, _ in chunk[:1]] for chunk in seen)
 
 
-def test_a_model_is_asked_once_for_one_position_of_the_log(
-    lab: Lab, conversation_id: str
-) -> None:
+def test_a_model_is_asked_once_for_one_position_of_the_log(lab: Lab, conversation_id: str) -> None:
     _, _, model = replay_by(lab, lambda _: "[1] ok")
     asked = model.asked.total()
 

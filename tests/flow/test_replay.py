@@ -90,9 +90,7 @@ def test_entities_of_a_compressed_context_have_stable_ids(lab: Lab, conversation
 
 
 @pytest.mark.parametrize("ratio", [0.2, 0.5, 1.0])
-def test_a_ratio_compresses_without_a_budget(
-    lab: Lab, conversation_id: str, ratio: float
-) -> None:
+def test_a_ratio_compresses_without_a_budget(lab: Lab, conversation_id: str, ratio: float) -> None:
     stats = lab.replay(conversation_id, compression_ratio=ratio).compression_stats
 
     assert ratio == stats.requested_ratio
@@ -139,7 +137,9 @@ def test_a_budget_that_holds_nothing_of_use_says_what_would_do(
     needed = caught.value.details["needed_tokens"]
     assert "max_tokens" == caught.value.details["field"]
     assert str(needed) in str(caught.value)
-    assert lab.replay(conversation_id, max_tokens=needed).compression_stats.compressed_tokens <= needed
+    assert (
+        lab.replay(conversation_id, max_tokens=needed).compression_stats.compressed_tokens <= needed
+    )
 
 
 def test_an_empty_conversation_is_whole_whatever_the_budget(lab: Lab) -> None:
@@ -307,7 +307,11 @@ def test_stats_tell_the_last_compression(lab: Lab, conversation_id: str) -> None
 
     after = lab.get_context_stats(conversation_id)
 
-    assert (False, 0, None) == (before.compressed, before.compression_count, before.last_compression)
+    assert (False, 0, None) == (
+        before.compressed,
+        before.compression_count,
+        before.last_compression,
+    )
     assert (True, 2) == (after.compressed, after.compression_count)
     assert last.compression_id == after.last_compression.compression_id
     assert 120 == after.message_count

@@ -88,8 +88,18 @@ def test_errors_have_the_status_that_tells_them(web: httpx.Client) -> None:
     start(web, "errors", 5)
     asked: list[tuple[str, dict[str, Any], int, str]] = [
         ("v1/context/replay", {"conversation_id": "ghost"}, 404, "CONVERSATION_NOT_FOUND"),
-        ("v1/context/replay", {"conversation_id": "errors", "max_tokens": 0}, 400, "INVALID_REQUEST"),
-        ("v1/context/replay", {"conversation_id": "errors", "max_tokens": 1}, 400, "BUDGET_TOO_SMALL"),
+        (
+            "v1/context/replay",
+            {"conversation_id": "errors", "max_tokens": 0},
+            400,
+            "INVALID_REQUEST",
+        ),
+        (
+            "v1/context/replay",
+            {"conversation_id": "errors", "max_tokens": 1},
+            400,
+            "BUDGET_TOO_SMALL",
+        ),
         (
             "v1/context/replay",
             {"conversation_id": "errors", "compression_strategy": "zip"},
