@@ -218,7 +218,15 @@ def _compress(services: Services, reading: Reading, request: Replay) -> Made | N
         max_tokens=request.max_tokens,
         llm_provider=request.llm_provider,
     )
-    return services.contexts.make(reading, wanted, should_stop=lambda: scope.is_cancelled)
+    try:
+        return services.contexts.make(reading, wanted, should_stop=lambda: scope.is_cancelled)
+    except BudgetTooSmall as error:
+        # A short history needs less than its digest would: then it is given whole.
+        needed = min(error.details["needed_tokens"], reading.model_tokens)
+        message = f"max_tokens {request.max_tokens} holds nothing of use; give at least {needed}"
+        if request.max_tokens is None or needed <= request.max_tokens:
+            raise
+        raise BudgetTooSmall(message, field="max_tokens", needed_tokens=needed) from None
 
 
 def _show_compressed(made: Made | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from helix_lab import Lab, open_lab
+from helix_lab.domain.model.errors import ProviderError
 from helix_lab.domain.model.event import EVENT_TYPES, TOPICS, Entry
 from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
 from helix_lab.settings import ProviderSettings, Settings
@@ -53,6 +54,9 @@ def play_every_kind(lab: Lab) -> None:
     lab.complete_conversation("c", outcome="successful", reason="answered")
     debate = lab.start_debate("Should we cache?", conversation_id="c", wait_s=30)
     assert "succeeded" == debate.status
+    assert lab.replay("c", compression_ratio=1.0).stats.compressed
+    with pytest.raises(ProviderError):  # the tape has no turn of this name
+        lab.chat("c", "And why?", provider="tape")
     for sample in sorted(SAMPLES.iterdir()):
         run = lab.start_import(str(sample), wait_s=30)
         assert run.state in {"succeeded", "failed"}
