@@ -68,7 +68,8 @@ def _probe(kind: str, asked: dict[str, Any], known: set[str]) -> Probe | None:
     evidence = tuple(dict.fromkeys(one for one in _ids(sources) if one in known))
     if not evidence:
         return None
-    stale = current = ()
+    stale: tuple[str, ...] = ()
+    current: tuple[str, ...] = ()
     if kind == _UPDATE:
         stale = tuple(_ids(sources["original_info"]))
         current = tuple(_ids(sources["updated_info"]))

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 # NLTK's English stop words, the contractions by their parts; function words only.
-STOP = frozenset(
-    """i me my myself we our ours ourselves you your yours yourself yourselves he him his himself
+_FUNCTION_WORDS = """i me my myself we our ours ourselves you your yours yourself yourselves
+    he him his himself
     she her hers herself it its itself they them their theirs themselves what which who whom this
     that these those am is are was were be been being have has had having do does did doing a an
     the and but if or because as until while of at by for with about against between into through
@@ -17,9 +17,11 @@ STOP = frozenset(
     once here there when where why how all any both each few more most other some such no nor not
     only own same so than too very s t can will just don should now d ll m o re ve y ain aren
     couldn didn doesn hadn hasn haven isn ma mightn mustn needn shan shouldn wasn weren won wouldn
-    could would also""".split()
+    could would also"""
+STOP = frozenset(_FUNCTION_WORDS.split())
+NEGATION = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|cannot|neither|nor|\w+n['’]t)\b", re.I
 )
-NEGATION = re.compile(r"\b(?:not|no|never|none|nobody|nothing|cannot|neither|nor|\w+n['’]t)\b", re.I)
 TIME = re.compile(
     r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|weeks?|weekends?|months?|years?|days?|summer|winter|spring|fall|autumn|morning|evening"
@@ -28,8 +30,8 @@ TIME = re.compile(
     re.I,
 )
 DECISION = re.compile(
-    r"\b(?:decid\w+|agreed|chose|choose|plan(?:s|ned|ning)?|going to|gonna|will|let['’]s|(?:i|we)['’]ll"
-    r"|must|have to|need to)\b",
+    r"\b(?:decid\w+|agreed|chose|choose|plan(?:s|ned|ning)?|going to|gonna|will|let['’]s"
+    r"|(?:i|we)['’]ll|must|have to|need to)\b",
     re.I,
 )
 _WORD = re.compile(r"[^\W_]+")

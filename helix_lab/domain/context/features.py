@@ -46,7 +46,8 @@ class Features:
 
     def has(self, bits: int) -> Bools:
         """Which chunks have any of these flags."""
-        return (self.flags & bits) != 0
+        found: Bools = (self.flags & bits) != 0
+        return found
 
     @cached_property
     def is_number(self) -> Bools:
@@ -179,7 +180,8 @@ def _find_entities(flags: Ints, word: Ints, is_first: Bools, words: int) -> Bool
     small = np.bincount(word[~is_capital], minlength=words)
     is_name = (inside > 0) & (inside >= small)
     excluded = (flags & (v.NUMBER | v.TIME | v.MONTH | v.FUNCTION | v.FILLER)) != 0
-    return (is_name[word] & is_capital & ~excluded) | ((flags & v.IDENTIFIER) != 0)
+    found: Bools = (is_name[word] & is_capital & ~excluded) | ((flags & v.IDENTIFIER) != 0)
+    return found
 
 
 def _count_before(order: Ints, ordered: Ints) -> Ints:

@@ -86,7 +86,7 @@ def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
     first = np.zeros(count, dtype=np.int64)
     first[unit[::-1]] = np.arange(len(unit))[::-1]
     message, is_restoring = features.message[first], is_silent[first]
-    cost = np.bincount(unit, weights=features.cost, minlength=count)
+    cost: Floats = np.bincount(unit, weights=features.cost, minlength=count).astype(np.float64)
     gains = np.bincount(unit, weights=gain, minlength=count)
     density = gains / np.maximum(cost, 1)
     # Function words bring the punctuation of their sentence along, and rank by the sentence.
@@ -97,7 +97,7 @@ def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
     extra = np.bincount(
         features.sentence, weights=raw - features.cost, minlength=features.sentences
     )
-    cost = np.where(is_restoring, cost + extra[sentence], cost)
+    cost = cost + is_restoring * extra[sentence]
     density = np.where(is_restoring, _RESTORED * (mean[sentence] + 1e-3), density)
     key = _pay_marks(message, density, cost)
     order = np.lexsort((np.arange(count), -key))

@@ -7,6 +7,7 @@ before the one that it replaced.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,7 @@ _VERBATIM_SHARE = 0.5
 _SMALL_TOKENS = 1500
 """Below it everything is given word for word: telegram style needs room to pay."""
 _MOST_CANDIDATES = 1500
-_COMPARED = 24
+_COMPARED = 16
 _LONG_TOKENS = 300
 """A longer message is not compared, and only excerpts of it are given beside the others."""
 _EXCERPT_TOKENS = 60
@@ -241,12 +242,13 @@ class _Answer:
     def _find_succession(self, ranked: list[_Candidate]) -> None:
         """Note for each of the best messages the newest one that replaces or contradicts it."""
         best = sorted(ranked[:_COMPARED], key=self._when)
+        rarity = self._rarity()
         said = [read_statements(self._analyses[one.conversation], one.position) for one in best]
         for later in range(len(best)):
             for earlier in range(later):
                 if self._speaker(best[later]) != self._speaker(best[earlier]):
                     continue
-                kind = compare(said[earlier], said[later], self._query.terms)
+                kind = compare(said[earlier], said[later], rarity)
                 if kind is not None:
                     self._replaced[best[earlier]] = (best[later], kind)
 
@@ -313,9 +315,22 @@ class _Answer:
             superseded_by=self._message(current).message_id if is_shown and current else None,
         )
 
+    def _rarity(self) -> dict[str, float]:
+        """What each stem of the query weighs, rare ones more."""
+        indexes = [analysis.index for analysis in self._analyses if analysis.messages]
+        messages = sum(index.messages for index in indexes)
+        held = {
+            term: sum(len(index.find(term)[0]) for index in indexes) for term in self._query.terms
+        }
+        return {
+            term: weight * math.log1p(messages / held[term])
+            for term, weight in self._query.terms.items()
+            if held[term]
+        }
+
     def _coverage(self, text: str) -> float:
         held = set(stems_of(text))
-        weights = self._query.terms
+        weights = self._rarity()
         total = sum(weights.values())
         return sum(w for term, w in weights.items() if term in held) / total if total else 0.0
 

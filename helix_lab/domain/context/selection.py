@@ -82,6 +82,10 @@ class _Search:
         """Everything word for word, if it fits."""
         return self._finish([], tuple(self._decision_lines(self._forced)))
 
+    def whole(self) -> Selection:
+        """Everything word for word."""
+        return self._write([], tuple(self._decision_lines(self._forced)))
+
     def run(self) -> Selection:
         """The fullest text that fits: between room that was enough and room that was too much."""
         fixed = self._analysis.count_tokens(render(self._analysis, [], self._recent))
@@ -118,23 +122,26 @@ class _Search:
         return self._finish(lines, decisions)
 
     def _finish(self, lines: list[Line], decisions: tuple[Line, ...]) -> Selection | None:
+        """The selection, if it holds anything and fits."""
         if not lines and not self._recent:
             self._last = self._budget + 1
             return None
+        made = self._write(lines, decisions)
+        self._last = made.tokens
+        return made if made.tokens <= self._budget else None
+
+    def _write(self, lines: list[Line], decisions: tuple[Line, ...]) -> Selection:
         if self._strategy == "entity":
             lines = names.group(self._analysis, lines, self._budget)
         text = render(self._analysis, lines, self._recent)
-        self._last = self._analysis.count_tokens(text)
-        if self._last > self._budget:
-            return None
         return Selection(
-            tuple(lines),
-            tuple(self._recent),
-            decisions,
-            names.kept(self._analysis, text),
-            notes(self._analysis),
-            text,
-            self._last,
+            lines=tuple(lines),
+            recent=tuple(self._recent),
+            decisions=decisions,
+            entities=names.kept(self._analysis, text),
+            notes=notes(self._analysis) if lines else (),
+            text=text,
+            tokens=self._analysis.count_tokens(text),
         )
 
     def _frame(self) -> int:
@@ -149,22 +156,22 @@ class _Search:
     def _least(self) -> Selection:
         """The one unit that is worth most of those that fit, else the error that says how much."""
         ranking = self._ranking
+        everything = _recent(self._analysis, 0)
+        whole = self._analysis.count_tokens(render(self._analysis, [], everything))
+        if not len(ranking.cost) or self._budget >= whole:
+            _require(self._budget, whole)
+            return _Search(self._analysis, self._budget, self._strategy, verbatim=True).whole()
         cheapest = int(np.argmin(np.where(ranking.is_restoring, np.inf, ranking.cost)))
         self._recent, self._forced = [], np.zeros_like(self._forced)
         self._is_open[:] = True
         smallest = self._one(cheapest)
-        needed = min(self._analysis.original_tokens, smallest)
-        _require(self._budget, needed)
+        _require(self._budget, min(whole, smallest))
         for unit in ranking.order[:200].tolist():
             if self._one(unit) <= self._budget:
                 break
         else:
             self._one(cheapest)
-        made = self._finish(self._lines, ())
-        if made is None:
-            _require(self._budget, self._budget + 1)
-            raise AssertionError
-        return made
+        return self._write(self._lines, ())
 
     def _one(self, unit: int) -> int:
         """Tokens of a digest of one unit."""

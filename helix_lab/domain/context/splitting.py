@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 
-from helix_lab.domain.context.vocabulary import BLOCK_MARK, GLUE, LINE_END, SENTENCE_MARK
+from helix_lab.domain.context.vocabulary import BLOCK_MARK, GLUE, LINE_END, SENTENCE_MARK, SPAN_MARK
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FENCED = re.compile(r"^[ \t]*(```+|~~~+).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"`[^`\n]+`")
 _CODE_LINE = re.compile(
-    r"(?:[{};]|\)\s*:|=>|\\)\s*$|^\s*(?:@\w|#include\b|import \w|from \w[\w.]* import\b|def \w|class \w+"
-    r"|return\b|\$ |>>> |</?\w+[ >]|\w[\w.]*\s*=\s*\S|(?:SELECT|INSERT|CREATE|UPDATE|DELETE)\b)"
+    r"(?:[{};]|\)\s*:|=>|\\)\s*$|^\s*(?:@\w|#include\b|import \w|from \w[\w.]* import\b"
+    r"|def \w|class \w+|return\b|\$ |>>> |</?\w+[ >]|\w[\w.]*\s*=\s*\S"
+    r"|(?:SELECT|INSERT|CREATE|UPDATE|DELETE)\b)"
 )
 _FOREIGN_LETTERS = re.compile(r"[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _SENTENCE_ENDS = re.compile(r"(?<=[。！？؟।])|(?<=[.!?…])\s+|\n+")
-_ENGLISH = frozenset(["the", "The", "and", "to", "I", "you", "You", "for", "it", "that", "with", "my", "your"])
+_ENGLISH = frozenset(
+    ["the", "The", "and", "to", "I", "you", "You", "for", "it", "that", "with", "my", "your"]
+)
 _SHORTEST_TO_JUDGE = 12
 _MOST_FOREIGN = 0.3
 _SHORTEST_CODE = 2
@@ -99,9 +102,13 @@ def _close(prose: list[str], code: list[str]) -> list[str]:
     return chunks
 
 
+def _glue(found: re.Match[str]) -> str:
+    return f" {SPAN_MARK}{found[0].replace(' ', GLUE)} "
+
+
 def _split_prose(text: str) -> list[str]:
     if "`" in text:
-        text = _SPAN.sub(lambda found: found[0].replace(" ", GLUE), text)
+        text = _SPAN.sub(_glue, text)
     if "..." in text:
         text = text.replace("...", "... ")
     if "—" in text:

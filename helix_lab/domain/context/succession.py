@@ -8,8 +8,9 @@ affirms contradicts it: then both are shown, since nobody can tell which one is 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -26,18 +27,31 @@ _CHANGES = re.compile(
     r"|added|adding|latest|current(?:ly)?|actually|expanded|brought)\b",
     re.I,
 )
+_DENIES = re.compile(
+    r"\b(?:never|no longer|(?:have|has|had|did|does|do|was|is|were|are)n['’]t)\b"
+    r"(?! (?:know|sure|understand|think|want))",
+    re.I,
+)
 _PARTS = re.compile(r"[^\W_]+")
-_ALIKE: Final = 0.3
+_SIGNS = re.compile(r"[$€£¥%]")
+_MATTER: Final = 0.4
+"""Share of the query's rarity that both sentences must hold."""
 _LEAST_SHARED: Final = 2
-_LONGEST = 60
+_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence as it is compared: rare words, numbers, and whether it denies."""
+    """A sentence as it is compared.
+
+    Attributes:
+        values: each number with what it counts ("%", "month", the next word).
+        denies: says that something never was, or is no longer.
+        changes: says that something is different now.
+    """
 
     stems: frozenset[str]
-    numbers: frozenset[str]
+    values: frozenset[tuple[str, str]]
     denies: bool
     changes: bool
 
@@ -48,60 +62,66 @@ def read_statements(analysis: Analysis, position: int) -> list[Statement]:
     begin, end = analysis.offsets[position : position + 2].tolist()
     bounds = np.flatnonzero(np.diff(features.sentence[begin:end])) + 1
     edges = [begin, *(bounds + begin).tolist(), end]
-    made = [_read(analysis, first, last) for first, last in zip(edges, edges[1:], strict=False)]
+    made = [_read(analysis, first, last) for first, last in pairwise(edges)]
     return [one for one in made if one is not None]
 
 
 def _read(analysis: Analysis, begin: int, end: int) -> Statement | None:
-    features, texts = analysis.features, analysis.vocabulary.texts
-    if end - begin > _LONGEST * 2:
+    if end - begin > _LONGEST:
         return None
+    numbers = analysis.types[begin:end].tolist()
+    flags = analysis.features.flags[begin:end].tolist()
+    texts = [analysis.vocabulary.texts[number].lower() for number in numbers]
     stems: set[str] = set()
-    numbers: set[str] = set()
-    said: list[str] = []
-    flags = features.flags[begin:end].tolist()
-    for number, flag in zip(analysis.types[begin:end].tolist(), flags, strict=True):
-        text = texts[number].lower()
-        said.append(text)
-        if flag & (v.BLOCK | v.SYMBOL | v.BREAK):
-            continue
-        if flag & v.DIGITS:
-            numbers.add(text)
-        elif not flag & (v.FUNCTION | v.FILLER | v.NEGATION):
-            if flag & (v.NUMBER | v.MONTH | v.TIME):
-                numbers.add(text)
+    for text, flag in zip(texts, flags, strict=True):
+        if not flag & (v.BLOCK | v.SYMBOL | v.BREAK | v.DIGITS | v.FUNCTION):
             stems.update(stem(part) for part in _PARTS.findall(v.fold(text)))
     if len(stems) < _LEAST_SHARED:
         return None
-    denies = any(flag & v.NEGATION for flag in flags)
-    changes = _CHANGES.search(" ".join(said)) is not None
-    return Statement(frozenset(stems), frozenset(numbers), denies, changes)
+    said = " ".join(texts)
+    return Statement(
+        stems=frozenset(stems),
+        values=frozenset(_values(texts, flags)),
+        denies=_DENIES.search(said) is not None,
+        changes=_CHANGES.search(said) is not None,
+    )
+
+
+def _values(texts: Sequence[str], flags: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Each number with what it counts."""
+    for place, (text, flag) in enumerate(zip(texts, flags, strict=True)):
+        if not flag & v.DIGITS:
+            continue
+        sign = _SIGNS.search(text)
+        before = texts[place - 1] if place and flags[place - 1] & v.MONTH else ""
+        after = texts[place + 1] if place + 1 < len(texts) else ""
+        yield text, sign[0] if sign else ("date" if before else stem(after))
 
 
 def compare(
-    older: Sequence[Statement], newer: Sequence[Statement], rarity: dict[str, float]
+    older: Sequence[Statement], newer: Sequence[Statement], rarity: Mapping[str, float]
 ) -> Kind | None:
     """How the newer of two messages stands to the older one, if they are on the same matter.
 
-    `rarity` weighs the stems; those of the query are the matter itself.
+    `rarity` weighs the stems of the query, which is the matter.
     """
+    least = _MATTER * sum(rarity.values())
     for later in newer:
         for earlier in older:
-            shared = (later.stems & earlier.stems) - later.numbers
-            if len(shared) < _LEAST_SHARED or not shared.intersection(rarity):
-                continue
-            if _weigh(shared, rarity) < _ALIKE * _weigh_least(later, earlier, rarity):
+            shared = later.stems & earlier.stems
+            on_matter = sum(rarity.get(one, 0.0) for one in shared)
+            if len(shared) < _LEAST_SHARED or on_matter < least:
                 continue
             if later.denies != earlier.denies:
                 return "contradiction"
-            if later.numbers - earlier.numbers and (earlier.numbers or later.changes):
+            if _updates(earlier, later):
                 return "update"
     return None
 
 
-def _weigh(stems: frozenset[str] | set[str], rarity: dict[str, float]) -> float:
-    return sum(rarity.get(one, 1.0) for one in stems)
-
-
-def _weigh_least(a: Statement, b: Statement, rarity: dict[str, float]) -> float:
-    return min(_weigh(a.stems - a.numbers, rarity), _weigh(b.stems - b.numbers, rarity))
+def _updates(earlier: Statement, later: Statement) -> bool:
+    """Whether a count of the same thing differs, or a new number comes with a word of change."""
+    new = later.values - earlier.values
+    if not new or not earlier.values:
+        return False
+    return later.changes or bool({of for _, of in new} & {of for _, of in earlier.values})

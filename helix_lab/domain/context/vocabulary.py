@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from helix_lab.domain.context import lexicon
 from helix_lab.domain.context.digest import TokenCounter
 from helix_lab.domain.context.tokens import cost_of, count_tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Kinds of chunks, as bits.
 FUNCTION: Final = 1 << 0  # says nothing alone
@@ -42,6 +44,8 @@ RESOLVES: Final = 1 << 23  # says that something was settled
 LINE_END = "\x01"
 BLOCK_MARK = "\x02"
 SENTENCE_MARK = "\x03"
+SPAN_MARK = "\x04"
+_MARKED = LINE_END + BLOCK_MARK + SENTENCE_MARK + SPAN_MARK
 GLUE = "\x00"  # stands for a space inside of one chunk
 
 _OPENING = "\"'“‘«([{*_~`¿¡<|>-–—…=+&;,.:!?/\\#^•·→"
@@ -111,8 +115,8 @@ class Vocabulary(dict[str, int]):
     @staticmethod
     def raw(chunk: str) -> str:
         """The chunk as it stands in the message."""
-        if chunk[:1] in {BLOCK_MARK, SENTENCE_MARK}:
-            return chunk[1:]
+        if chunk[0] in _MARKED:
+            chunk = chunk[1:]
         return chunk.replace(GLUE, " ")
 
     def array(self, column: list[int]) -> NDArray[np.int64]:
@@ -128,22 +132,25 @@ def fold(text: str) -> str:
 
 def _read(chunk: str) -> tuple[str, int]:
     """What to print for a chunk, and its flags."""
-    mark = chunk[0]
-    if mark == LINE_END:
-        return "", BREAK | ENDS | SYMBOL
-    if mark == BLOCK_MARK:
-        return chunk[1:], BLOCK | ENDS | IDENTIFIER
-    if mark == SENTENCE_MARK:
-        text = chunk[1:]
-        return text, SENTENCE | ENDS | (NUMBER if any(map(str.isdigit, text)) else 0)
-    if GLUE in chunk:
-        return chunk.replace(GLUE, " ").strip(",;:!?"), IDENTIFIER | _ending(chunk)
+    if chunk[0] in _MARKED:
+        return _read_marked(chunk)
     if chunk.isalpha():
         return chunk, _kind(chunk, chunk)
     if chunk == "[image:":
         return chunk, SYMBOL | CAPTION
     core = strip(chunk)
     return _without_genitive(core) or chunk, _ending(chunk) | _kind(core, chunk)
+
+
+def _read_marked(chunk: str) -> tuple[str, int]:
+    text = chunk[1:]
+    if chunk[0] == BLOCK_MARK:
+        return text, BLOCK | ENDS | IDENTIFIER
+    if chunk[0] == SENTENCE_MARK:
+        return text, SENTENCE | ENDS | (NUMBER if any(map(str.isdigit, text)) else 0)
+    if chunk[0] == SPAN_MARK:
+        return text.replace(GLUE, " "), IDENTIFIER | _ending(text)
+    return "", BREAK | ENDS | SYMBOL
 
 
 def _without_genitive(core: str) -> str:
@@ -222,16 +229,18 @@ def _kind(core: str, chunk: str) -> int:
     if core.isalpha():
         return flags | (ADVERB if lower.endswith("ly") else 0)
     if not any(map(str.isalnum, core)):
-        return SYMBOL if chunk.isascii() or not _is_picture(chunk) else PICTURE
+        return PICTURE if _is_picture(chunk) else SYMBOL
     if lower.endswith("n't"):
         return flags | NEGATION
+    return flags | _kind_of_mixed(core, chunk)
+
+
+def _kind_of_mixed(core: str, chunk: str) -> int:
+    """Of letters, digits and signs together."""
     if _NUMBER.match(core):
-        return flags | (ENUMERATOR if _ENUMERATOR.match(chunk) else NUMBER | DIGITS)
-    if _IDENTIFIER.search(core):
-        flags |= IDENTIFIER
-    if any(map(str.isdigit, core)):
-        flags |= NUMBER
-    return flags
+        return ENUMERATOR if _ENUMERATOR.match(chunk) else NUMBER | DIGITS
+    flags = IDENTIFIER if _IDENTIFIER.search(core) else 0
+    return flags | (NUMBER if any(map(str.isdigit, core)) else 0)
 
 
 def _is_picture(chunk: str) -> bool:
