@@ -206,12 +206,12 @@ def _check_providers(providers: Sequence[ProviderSettings]) -> None:
     names = [OFFLINE]
     for provider in providers:
         _check_window(provider)
-        for field, value in asdict(provider).items():
-            if field == "context_window_tokens":
+        for name, value in asdict(provider).items():
+            if name == "context_window_tokens":
                 continue
-            is_absent = value is None and field == "api_key_env"
+            is_absent = value is None and name == "api_key_env"
             if not is_absent and not (isinstance(value, str) and value.strip()):
-                message = f"{field} of provider {provider.name!r} must be a text"
+                message = f"{name} of provider {provider.name!r} must be a text"
                 raise ValueError(message)
         if provider.name in names:
             message = f"the name {provider.name!r} is taken; each provider needs its own"

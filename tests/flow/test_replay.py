@@ -436,7 +436,7 @@ def test_a_stream_gives_what_a_replay_gives_in_pages(
     *items, end = lab.stream_replay("c", include_metadata=True)
 
     whole = lab.replay("c", include_metadata=True)
-    shown = [message for message in whole.model_dump(mode="json")["messages"]]
+    shown = whole.model_dump(mode="json")["messages"]
     assert shown == [item["message"] for item in items]
     assert (50, whole.stats.total_tokens, whole.stats.through_offset) == (
         end["stats"]["total_messages"],

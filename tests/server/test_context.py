@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from helix_lab.doors.client import Client
 from helix_lab.domain.model.errors import ProviderRefused, UnknownConversation
+from helix_lab.doors.client import Client
 from helix_lab.testing.fake_llm import FakeLLM, Fault
 from tests.flow.talks import talk
 from tests.server.live import TOKEN, LiveServer, serve, wait_for
@@ -67,8 +67,10 @@ def test_the_remedy_of_the_guide_for_a_low_quality_works_as_written(
     stats = web.post("v1/context/replay", json=body).json()["compression_stats"]
     windowed = web.post("v1/context/replay", json={**body, "compression_strategy": "window"})
     shown = subprocess.run(
-        ["curl", "--silent", f"{own.url}v1/analytics/compression/stats"]
-        + ["-H", f"Authorization: token {TOKEN}"],
+        [
+            *("curl", "--silent", f"{own.url}v1/analytics/compression/stats"),
+            *("-H", f"Authorization: token {TOKEN}"),
+        ],
         capture_output=True,
         check=True,
         timeout=30,
