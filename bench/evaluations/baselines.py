@@ -136,15 +136,13 @@ def attack(analysis: Analysis, budget_tokens: int) -> Compressed:
     """A compressor that maximises the score itself: what the score adds per cost, greedily."""
     yardstick, count = analysis.yardstick, len(analysis.types)
     gain = np.zeros(count)
-    gain[yardstick.statements.places] += (
-        0.55 * yardstick.statements.weights / yardstick.statements.weights.sum()
-    )
-    for weight, places in (
+    gain += 0.55 * yardstick.statements.weights / (yardstick.statements.total or 1)
+    for weight, wanted in (
         (0.20, yardstick.is_entity),
         (0.20, yardstick.is_number),
         (0.05, yardstick.is_negation),
     ):
-        gain[places] += weight / max(1, len(places))
+        gain[wanted] += weight / max(1, int(np.count_nonzero(wanted)))
     order = np.argsort(-gain / np.maximum(analysis.features.cost, 1), kind="stable")
     order = order[gain[order] > 0]
     low, high, best = 0, len(order), compress(analysis, budget_tokens=budget_tokens)

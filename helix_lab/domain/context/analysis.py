@@ -78,6 +78,18 @@ class Analysis:
         return tuple(days)
 
     @cached_property
+    def days_before(self) -> Ints:
+        """How many headers stand before each message, and in all."""
+        return np.concatenate(([0], np.cumsum([bool(day) for day in self.days]))).astype(np.int64)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of how it was read."""
+        from helix_lab.domain.context.selection import notes
+
+        return notes(self)
+
+    @cached_property
     def speakers(self) -> tuple[str, ...]:
         """The distinct speakers, in the order of their first message."""
         return tuple(dict.fromkeys(self.spoken_by))

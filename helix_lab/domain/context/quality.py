@@ -17,6 +17,7 @@ from helix_lab.domain.context import weights as w
 from helix_lab.domain.context.analysis import Analysis, Ints
 from helix_lab.domain.context.digest import Compressed, Quality
 from helix_lab.domain.context.features import Bools, Features
+from helix_lab.domain.context.ranking import Floats
 from helix_lab.domain.context.splitting import split
 from helix_lab.domain.context.vocabulary import fold, strip
 
@@ -44,7 +45,7 @@ def score(analysis: Analysis, compressed: Compressed) -> Quality:
         (w.NUMBERS_SHARE, numbers),
         (w.NEGATIONS_SHARE, negations),
     ]
-    whole = float(kept.mean())
+    whole = len(kept) / len(analysis.types)
     return Quality(
         score=_sum([(w.STATEMENTS_SHARE, statements), *others], whole),
         statements=_or(statements),
@@ -66,8 +67,9 @@ def _or(value: float | None) -> float:
     return 1.0 if value is None else value
 
 
-def _share(wanted: Ints, kept: Bools) -> float | None:
-    return float(kept[wanted].mean()) if len(wanted) else None
+def _share(wanted: Bools, kept: Ints) -> float | None:
+    count = int(np.count_nonzero(wanted))
+    return int(np.count_nonzero(wanted[kept])) / count if count else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +77,16 @@ class Statements:
     """Sentences with two strong words and more, and what each weighs.
 
     Attributes:
-        places: the chunks that count.
-        weights: per place, what it adds to the recall.
+        weights: per chunk, what it adds to the recall; 0 for those that do not count.
+        total: of all weights.
     """
 
-    places: Ints
-    weights: np.ndarray
+    weights: Floats
+    total: float
 
-    def share(self, kept: Bools) -> float | None:
+    def share(self, kept: Ints) -> float | None:
         """Weighted share of the strong words kept."""
-        if not len(self.places):
-            return None
-        return float(self.weights[kept[self.places]].sum() / self.weights.sum())
+        return min(1.0, float(self.weights[kept].sum()) / self.total) if self.total else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +96,17 @@ class Yardstick:
     Attributes:
         keys: message and word of each chunk, in ascending order; equal keys in order of place.
         order: the chunk of each key.
+        split_anew: messages with blocks or sentences that are kept whole.
     """
 
     statements: Statements
     strict: Statements
-    is_entity: Ints
-    is_number: Ints
-    is_negation: Ints
+    is_entity: Bools
+    is_number: Bools
+    is_negation: Bools
     keys: Ints
     order: Ints
+    split_anew: frozenset[int]
 
 
 def read_yardstick(analysis: Analysis) -> Yardstick:
@@ -114,11 +116,14 @@ def read_yardstick(analysis: Analysis) -> Yardstick:
     return Yardstick(
         statements=_statements(features, is_fact & ~features.has(v.FILLER | v.PICTURE)),
         strict=_statements(features, is_fact),
-        is_entity=np.flatnonzero(features.is_entity),
-        is_number=np.flatnonzero(features.is_number),
-        is_negation=np.flatnonzero(features.has(v.NEGATION)),
+        is_entity=features.is_entity,
+        is_number=features.is_number,
+        is_negation=features.has(v.NEGATION),
         keys=features.ordered_keys,
         order=features.by_key,
+        split_anew=frozenset(
+            np.unique(features.message[features.has(v.BLOCK | v.SENTENCE)]).tolist()
+        ),
     )
 
 
@@ -136,50 +141,57 @@ def _statements(features: Features, is_strong: Bools) -> Statements:
     counts = whole | (count >= _LEAST_STRONG)
     places = np.flatnonzero(strong & counts[features.sentence])
     sentence = features.sentence[places]
-    return Statements(places, weight[sentence] / count[sentence])
+    weights = np.zeros(len(features.word))
+    weights[places] = weight[sentence] / count[sentence]
+    return Statements(weights, float(weights.sum()))
 
 
-def find_kept(analysis: Analysis, compressed: Compressed) -> Bools:
-    """Which chunks of the conversation a context says, by the messages that it cites."""
+def find_kept(analysis: Analysis, compressed: Compressed) -> Ints:
+    """The chunks of the conversation that a context says, by the messages that it cites."""
     numbers = analysis.positions
-    kept = np.zeros(len(analysis.types), dtype=bool)
     words = _Words(analysis)
+    whole: list[int] = []
     found: list[int] = []
     owners: list[int] = []
+    texts = [(line.text, line.message_ids) for line in compressed.summary]
     for recent in compressed.recent_messages:
         place = numbers.get(recent.message_id)
         if place is not None and analysis.messages[place].content == recent.text:
-            kept[analysis.offsets[place] : analysis.offsets[place + 1]] = True
-        elif place is not None:
-            said = words.read(recent.text, place)
+            whole.append(place)
+        else:
+            texts.append((recent.text, (recent.message_id,)))
+    for text, message_ids in texts:
+        for place in _places(numbers, message_ids):
+            said = words.read(text, place)
             found += said
             owners += [place] * len(said)
-    for line in compressed.summary:
-        for place in _places(numbers, line.message_ids):
-            said = words.read(line.text, place)
-            found += said
-            owners += [place] * len(said)
-    _mark(analysis, kept, np.array(owners, dtype=np.int64), np.array(found, dtype=np.int64))
-    return kept
+    said_words = _find(analysis, np.array(owners, np.int64), np.array(found, np.int64))
+    begins, ends = analysis.offsets[:-1][whole], analysis.offsets[1:][whole]
+    return np.unique(np.concatenate((said_words, _ranges(begins, ends - begins))))
 
 
 def _places(numbers: dict[str, int], message_ids: Iterable[str]) -> list[int]:
     return [numbers[message_id] for message_id in message_ids if message_id in numbers]
 
 
-def _mark(analysis: Analysis, kept: Bools, owners: Ints, found: Ints) -> None:
-    """Mark as many chunks of each word of a message as were found."""
+def _find(analysis: Analysis, owners: Ints, found: Ints) -> Ints:
+    """As many chunks of each word of a message as were found."""
     known = found >= 0
     said, counts = np.unique(
         owners[known] * analysis.features.words + found[known], return_counts=True
     )
     keys = analysis.yardstick.keys
-    first = np.searchsorted(keys, said, side="left")
-    last = np.minimum(first + counts, np.searchsorted(keys, said, side="right"))
-    steps = np.zeros(len(keys) + 1, dtype=np.int64)
-    np.add.at(steps, first, 1)
-    np.add.at(steps, last, -1)
-    kept[analysis.yardstick.order[np.cumsum(steps[:-1]) > 0]] = True
+    first: Ints = np.asarray(np.searchsorted(keys, said, side="left"))
+    there = np.searchsorted(keys, said, side="right") - first
+    return analysis.yardstick.order[_ranges(first, np.minimum(counts, there))]
+
+
+def _ranges(begins: Ints, lengths: Ints) -> Ints:
+    """All numbers of some ranges, one range after the other."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    numbers: Ints = np.arange(total) + np.repeat(begins - (ends - lengths), lengths)
+    return numbers
 
 
 class _Words:
@@ -188,11 +200,7 @@ class _Words:
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
         self._found = _Memory(analysis)
-        self._whole = set(
-            np.unique(
-                analysis.features.message[analysis.features.has(v.BLOCK | v.SENTENCE)]
-            ).tolist()
-        )
+        self._whole = analysis.yardstick.split_anew
 
     def read(self, text: str, place: int) -> list[int]:
         """The words of what a context says of a message."""

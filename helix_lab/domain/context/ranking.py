@@ -9,6 +9,7 @@ its value per cost. The first units of a message also pay for the mark that tell
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,7 @@ class Ranking:
         value: per chunk, 0 to 1.
         is_restoring: per unit, whether it holds the function words of a sentence.
         sentence: per unit, its sentence.
+        messages: how many messages there are.
     """
 
     unit: Ints
@@ -50,14 +52,29 @@ class Ranking:
     value: Floats
     is_restoring: Bools
     sentence: Ints
+    messages: int
+
+    @cached_property
+    def spent(self) -> Ints:
+        """What the units cost together up to each place of the order, without marks."""
+        return np.cumsum(self.cost[self.order])
+
+    @cached_property
+    def cost_by_message(self) -> Ints:
+        """What all units of each message cost."""
+        sums = np.bincount(self.message, weights=self.cost, minlength=self.messages)
+        return sums.astype(np.int64)
 
     def pick(self, is_open: Bools, forced: Bools, budget: int) -> Bools:
         """The best units of the open messages within hundredths of a token, marks included.
 
         What is forced is picked before all others, and counted too.
         """
-        is_candidate = is_open[self.message] & ~forced
-        order = np.concatenate((np.flatnonzero(forced), self.order[is_candidate[self.order]]))
+        passed_over = int(self.cost_by_message[~is_open].sum() + self.cost[forced].sum())
+        within = int(np.searchsorted(self.spent, budget + passed_over, side="right"))
+        best = self.order[:within]
+        best = best[is_open[self.message[best]] & ~forced[best]]
+        order = np.concatenate((np.flatnonzero(forced), best))
         first = np.zeros(len(order), dtype=bool)
         seen = np.full(len(is_open), -1)
         seen[self.message[order[::-1]]] = np.arange(len(order))[::-1]
@@ -101,7 +118,16 @@ def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
     density = np.where(is_restoring, _RESTORED * (mean[sentence] + 1e-3), density)
     key = _pay_marks(message, density, cost)
     order = np.lexsort((np.arange(count), -key))
-    return Ranking(unit, message, cost.astype(np.int64), order, value, is_restoring, sentence)
+    return Ranking(
+        unit,
+        message,
+        cost.astype(np.int64),
+        order,
+        value,
+        is_restoring,
+        sentence,
+        len(analysis.messages),
+    )
 
 
 def _number(leader: Ints, greatest: int) -> tuple[Ints, int]:

@@ -16,7 +16,7 @@ from helix_lab.domain.context.ranking import MARK_COST, Ranking
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.model.errors import BudgetTooSmall
 
-RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.06}
+RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.04}
 """How much of the budget the newest messages may take, word for word."""
 _DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10
@@ -139,14 +139,14 @@ class _Search:
             recent=tuple(self._recent),
             decisions=decisions,
             entities=names.kept(self._analysis, text),
-            notes=notes(self._analysis) if lines else (),
+            notes=self._analysis.notes if lines else (),
             text=text,
             tokens=self._analysis.count_tokens(text),
         )
 
     def _frame(self) -> int:
         """Hundredths of a token of the legend and the headers, roughly."""
-        return 300 + 100 * sum(4 for day in self._analysis.days[: self._first_recent] if day)
+        return 300 + 400 * int(self._analysis.days_before[self._first_recent])
 
     def _find_recent(self, room: int) -> int:
         """The first of the newest messages that fit."""
