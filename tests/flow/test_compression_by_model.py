@@ -108,7 +108,12 @@ def test_a_long_history_is_given_in_chunks_that_the_window_holds(
     lab: Lab, conversation_id: str
 ) -> None:
     seen: list[list[tuple[str, str]]] = []
-    model = Odd("writer", lambda request: seen.append(numbered(request)) or "[1] ok")
+
+    def note(request: ChatRequest) -> str:
+        seen.append(numbered(request))
+        return "[1] ok"
+
+    model = Odd("writer", note)
     model.context_window_tokens = 1_000
     add(lab, model)
 
