@@ -22,6 +22,7 @@ _DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10
 _ROUNDS = 12
 _CLOSE = 30
+_LEGEND_COST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _Search:
     def run(self) -> Selection:
         """The fullest text that fits: between room that was enough and room that was too much."""
         fixed = self._analysis.count_tokens(render(self._analysis, [], self._recent))
-        room = 100 * (self._budget - fixed) - self._frame()
+        room = 100 * (self._budget - fixed) - _LEGEND_COST
         enough, too_much = 0, 0
         best: Selection | None = None
         for _ in range(_ROUNDS):
@@ -143,10 +144,6 @@ class _Search:
             text=text,
             tokens=self._analysis.count_tokens(text),
         )
-
-    def _frame(self) -> int:
-        """Hundredths of a token of the legend and the headers, roughly."""
-        return 300 + 400 * int(self._analysis.days_before[self._first_recent])
 
     def _find_recent(self, room: int) -> int:
         """The first of the newest messages that fit."""
