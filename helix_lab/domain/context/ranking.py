@@ -70,9 +70,9 @@ class Ranking:
         return sums.astype(np.int64)
 
     def pick(self, is_open: Bools, forced: Bools, budget: int) -> Bools:
-        """The best units of the open messages within hundredths of a token, marks and headers included.
+        """The best units of the open messages within hundredths of a token.
 
-        What is forced is picked before all others, and counted too.
+        Marks and headers are included. What is forced is picked first, and counted too.
         """
         passed_over = int(self.cost_by_message[~is_open].sum() + self.cost[forced].sum())
         within = int(np.searchsorted(self.spent, budget + passed_over, side="right"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,8 +46,13 @@ def select(analysis: Analysis, budget_tokens: int, strategy: Strategy) -> Select
     if budget_tokens >= analysis.original_tokens:
         whole = _Search(analysis, budget_tokens, strategy, verbatim=True).all()
         if whole is not None:
-            return whole
-    return _Search(analysis, budget_tokens, strategy).run()
+            return _name(analysis, whole)
+    return _name(analysis, _Search(analysis, budget_tokens, strategy).run())
+
+
+def _name(analysis: Analysis, selection: Selection) -> Selection:
+    """The selection with the names that its text holds."""
+    return replace(selection, entities=names.kept(analysis, selection.text))
 
 
 def _require(budget_tokens: int, needed_tokens: int) -> None:
@@ -139,7 +144,7 @@ class _Search:
             lines=tuple(lines),
             recent=tuple(self._recent),
             decisions=decisions,
-            entities=names.kept(self._analysis, text),
+            entities=(),
             notes=self._analysis.notes if lines else (),
             text=text,
             tokens=self._analysis.count_tokens(text),
