@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 MARK_COST = 80
 """Hundredths of a token of a mark, by the built-in counter."""
+HEADER_COST = 400
+"""The same of the header of a day."""
 _NEGATED_WITHIN = 6
 _SHORTEST_DECISION = 4
 _LONGEST_DECISION = 40
@@ -43,6 +45,7 @@ class Ranking:
         is_restoring: per unit, whether it holds the function words of a sentence.
         sentence: per unit, its sentence.
         messages: how many messages there are.
+        day: per message, the number of its day.
     """
 
     unit: Ints
@@ -53,6 +56,7 @@ class Ranking:
     is_restoring: Bools
     sentence: Ints
     messages: int
+    day: Ints
 
     @cached_property
     def spent(self) -> Ints:
@@ -66,23 +70,33 @@ class Ranking:
         return sums.astype(np.int64)
 
     def pick(self, is_open: Bools, forced: Bools, budget: int) -> Bools:
-        """The best units of the open messages within hundredths of a token, marks included.
+        """The best units of the open messages within hundredths of a token.
 
-        What is forced is picked before all others, and counted too.
+        Marks and headers are included. What is forced is picked first, and counted too.
         """
         passed_over = int(self.cost_by_message[~is_open].sum() + self.cost[forced].sum())
         within = int(np.searchsorted(self.spent, budget + passed_over, side="right"))
         best = self.order[:within]
         best = best[is_open[self.message[best]] & ~forced[best]]
         order = np.concatenate((np.flatnonzero(forced), best))
-        first = np.zeros(len(order), dtype=bool)
-        seen = np.full(len(is_open), -1)
-        seen[self.message[order[::-1]]] = np.arange(len(order))[::-1]
-        first[seen[seen >= 0]] = True
-        spent = np.cumsum(self.cost[order] + MARK_COST * first)
+        owners = self.message[order]
+        spent = np.cumsum(
+            self.cost[order]
+            + MARK_COST * _find_first(owners, len(is_open))
+            + HEADER_COST * _find_first(self.day[owners], len(is_open) + 1)
+        )
         kept = np.zeros(len(self.cost), dtype=bool)
         kept[order[: int(np.searchsorted(spent, budget, side="right"))]] = True
         return kept
+
+
+def _find_first(owners: Ints, count: int) -> Bools:
+    """Which entries are the first of their owner."""
+    seen = np.full(count, -1)
+    seen[owners[::-1]] = np.arange(len(owners))[::-1]
+    first = np.zeros(len(owners), dtype=bool)
+    first[seen[seen >= 0]] = True
+    return first
 
 
 def rank(analysis: Analysis, *, prefers_entities: bool = False) -> Ranking:
@@ -127,6 +141,7 @@ def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
         is_restoring,
         sentence,
         len(analysis.messages),
+        analysis.days_before[1:],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ _DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10
 _ROUNDS = 12
 _CLOSE = 30
+_LEGEND_COST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,13 @@ def select(analysis: Analysis, budget_tokens: int, strategy: Strategy) -> Select
     if budget_tokens >= analysis.original_tokens:
         whole = _Search(analysis, budget_tokens, strategy, verbatim=True).all()
         if whole is not None:
-            return whole
-    return _Search(analysis, budget_tokens, strategy).run()
+            return _name(analysis, whole)
+    return _name(analysis, _Search(analysis, budget_tokens, strategy).run())
+
+
+def _name(analysis: Analysis, selection: Selection) -> Selection:
+    """The selection with the names that its text holds."""
+    return replace(selection, entities=names.kept(analysis, selection.text))
 
 
 def _require(budget_tokens: int, needed_tokens: int) -> None:
@@ -89,7 +95,7 @@ class _Search:
     def run(self) -> Selection:
         """The fullest text that fits: between room that was enough and room that was too much."""
         fixed = self._analysis.count_tokens(render(self._analysis, [], self._recent))
-        room = 100 * (self._budget - fixed) - self._frame()
+        room = 100 * (self._budget - fixed) - _LEGEND_COST
         enough, too_much = 0, 0
         best: Selection | None = None
         for _ in range(_ROUNDS):
@@ -138,15 +144,11 @@ class _Search:
             lines=tuple(lines),
             recent=tuple(self._recent),
             decisions=decisions,
-            entities=names.kept(self._analysis, text),
+            entities=(),
             notes=self._analysis.notes if lines else (),
             text=text,
             tokens=self._analysis.count_tokens(text),
         )
-
-    def _frame(self) -> int:
-        """Hundredths of a token of the legend and the headers, roughly."""
-        return 300 + 400 * int(self._analysis.days_before[self._first_recent])
 
     def _find_recent(self, room: int) -> int:
         """The first of the newest messages that fit."""
