@@ -16,7 +16,7 @@ from bench.harness import CannotRunError, Options, Report
 def names() -> list[str]:
     """The benchmarks there are: every module here but the machinery."""
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)}
-    return sorted(modules - {"__main__", "harness", "render"})
+    return sorted(modules - {"__main__", "evaluations", "harness", "render"})
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -24,6 +24,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=bench.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
     parser.add_argument("--data", type=Path, action="append", default=[], metavar="PATH")
+    parser.add_argument("--locomo", type=Path, metavar="DIR", help="LoCoMo's JSON files")
+    parser.add_argument("--beam", type=Path, metavar="DIR", help="BEAM's chats, a folder each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies sizes; not kept")
@@ -37,7 +39,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run what is asked for; 1 when a benchmark that was named cannot run."""
     parsed = parse(arguments)
-    options = Options(tuple(parsed.data), parsed.seed, parsed.runs, parsed.scale)
+    options = Options(
+        tuple(parsed.data), parsed.locomo, parsed.beam, parsed.seed, parsed.runs, parsed.scale
+    )
     passed_over = []
     for name in parsed.names or names():
         print(f"--- {name}", flush=True)

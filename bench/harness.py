@@ -27,12 +27,15 @@ class Options:
 
     Attributes:
         data: files or folders for those that judge real data.
+        locomo, beam: folders of these two sets, for `context`.
         seed: of everything random.
         runs: how often a figure is measured; its median is reported.
         scale: multiplies the sizes; results of another scale than 1 are shown and not kept.
     """
 
     data: tuple[Path, ...] = ()
+    locomo: Path | None = None
+    beam: Path | None = None
     seed: int = 1
     runs: int = 5
     scale: float = 1.0
@@ -57,6 +60,7 @@ class Row:
         metric: what was measured of it: p50, throughput, recall.
         ratio: value over baseline value.
         runs: how many measurements the medians are of.
+        must, aim: the figure that is promised, and the one that is hoped for.
     """
 
     case: str
@@ -69,6 +73,8 @@ class Row:
     seed: int
     machine: str
     runs: int
+    must: float | None = None
+    aim: float | None = None
 
 
 @dataclass
@@ -116,8 +122,12 @@ class Report:
         baseline: str = "",
         baseline_value: float | None = None,
         runs: int | None = None,
+        targets: tuple[float, float | None] | None = None,
     ) -> Row:
-        """Note a figure; `runs` where it is not the median of the usual number."""
+        """Note a figure; `runs` where it is not the median of the usual number.
+
+        `targets` are what it must reach and what it aims at.
+        """
         row = Row(
             case=case,
             metric=metric,
@@ -129,6 +139,8 @@ class Report:
             seed=self.options.seed,
             machine=describe_machine(),
             runs=self.options.runs if runs is None else runs,
+            must=targets[0] if targets else None,
+            aim=targets[1] if targets else None,
         )
         self.rows.append(row)
         print(_line(row), flush=True)
@@ -138,9 +150,15 @@ class Report:
         """Keep the figures as JSON and return where."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.name}.json"
-        rows: list[dict[str, Any]] = [asdict(row) for row in self.rows]
+        rows: list[dict[str, Any]] = [_without_targets(row) for row in self.rows]
         path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
+
+
+def _without_targets(row: Row) -> dict[str, Any]:
+    """A row as JSON; targets only where it has some."""
+    kept = asdict(row)
+    return {k: value for k, value in kept.items() if k not in {"must", "aim"} or value is not None}
 
 
 def describe_machine() -> str:
@@ -170,4 +188,6 @@ def _line(row: Row) -> str:
     text = f"{row.case}: {row.metric} {row.value:g} {row.unit}"
     if row.baseline_value is not None:
         text += f" ({row.baseline}: {row.baseline_value:g} {row.unit}, ratio {row.ratio:g})"
+    if row.must is not None:
+        text += f"; must {row.must:g}" + (f", aim {row.aim:g}" if row.aim is not None else "")
     return text

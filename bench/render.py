@@ -34,6 +34,9 @@ def _section(path: Path) -> str:
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     machines = sorted({f"{row['machine']}; seed {row['seed']}" for row in rows})
     table = [COLUMNS, ["---"] * 2 + ["---:", "---", "---:", "---:", "---:"], *map(_cells, rows)]
+    if any("must" in row for row in rows):
+        targets = [("Must", "Aim"), ("---:", "---:"), *map(_targets, rows)]
+        table = [[*cells, *more] for cells, more in zip(table, targets, strict=True)]
     lines = ["| " + " | ".join(cells) + " |" for cells in table]
     parts = [f"## {path.stem.replace('_', ' ').capitalize()}", _purpose(path.stem)]
     return "\n\n".join([*filter(None, parts), *machines, "\n".join(lines)]) + "\n"
@@ -49,6 +52,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
         _number(row["ratio"]),
         str(row["runs"]),
     ]
+
+
+def _targets(row: dict[str, Any]) -> tuple[str, str]:
+    return _number(row.get("must")), _number(row.get("aim"))
 
 
 def _number(value: float | None, unit: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.memory.strategies import STRATEGIES
 from helix_lab.domain.model.errors import Unavailable
+from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -32,7 +34,12 @@ from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.operations.memory_editor import MemoryEditor
 from helix_lab.operations.methods import Methods
-from helix_lab.operations.operation import Operation, parse_request
+from helix_lab.operations.operation import (
+    Operation,
+    StreamItem,
+    parse_request,
+    require_stream,
+)
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.projections.analytics import AnalyticsProjection
@@ -40,6 +47,7 @@ from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
+from helix_lab.queries.readings import Readings
 from helix_lab.queries.statements import load_schema
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
@@ -64,10 +72,21 @@ class Lab(Methods):
     ) -> BaseModel:
         """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
         request = parse_request(operation.request, values, lenient=lenient)
+        self._check_open(operation)
+        return operation.run(self.services, request)
+
+    def stream(
+        self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
+    ) -> Iterator[list[StreamItem]]:
+        """The answer of an operation that streams, as it is made; see `Operation.stream`."""
+        request = parse_request(operation.request, values, lenient=lenient)
+        self._check_open(operation)
+        return require_stream(operation)(self.services, request)
+
+    def _check_open(self, operation: Operation) -> None:
         if self._is_closed and operation.scope != "public":
             message = "this lab is closed; open it again with open_lab()"
             raise Unavailable(message, service="helix_lab")
-        return operation.run(self.services, request)
 
     def close(self) -> None:
         """Stop jobs and projections, release the data folder. Closing twice is harmless."""
@@ -157,11 +176,13 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(projections.close)
     providers = _make_providers(settings, stack)
     writer = Writer(log, node_id=settings.node_id)
+    readings = Readings(log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s)
+    contexts = ContextMaker(readings, writer, policy=settings.context, providers=providers)
     jobs = JobRunner(RunStore(records))
     stack.callback(jobs.close)
     refusals = folder.path / "imports"
     refusals.mkdir(mode=0o700, exist_ok=True)
-    jobs.register(make_debate_kind(writer, log, providers))
+    jobs.register(make_debate_kind(writer, log, providers, contexts))
     jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
     reports = _make_reports(settings, folder, jobs)
@@ -181,6 +202,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         reports=reports,
         schedules=schedules,
         providers=providers,
+        contexts=contexts,
         backends={
             "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
             "postgresql": Service("sqlite", is_embedded=True, probe=records.probe),
@@ -206,9 +228,11 @@ def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Re
 def _make_providers(settings: Settings, stack: ExitStack) -> dict[str, ChatProvider]:
     providers: dict[str, ChatProvider] = {"offline": OfflineProvider()}
     for configured in settings.providers:
-        providers[configured.name] = _make_provider(configured)
-    for provider in providers.values():
-        stack.callback(provider.close)
+        provider = _make_provider(configured)
+        provider.context_window_tokens = configured.context_window_tokens
+        providers[configured.name] = provider
+    for made in providers.values():
+        stack.callback(made.close)
     return providers
 
 

@@ -6,17 +6,23 @@ import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from helix_lab.domain.context.digest import STRATEGIES
+from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.ports.chat import DEFAULT_WINDOW_TOKENS, MAX_WINDOW_TOKENS, MIN_WINDOW_TOKENS
 
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
 DEFAULT_REPORT_RUNS_KEPT = 50
 LAST_WRITE_WINS = "last_write_wins"
 MEMORY_STRATEGIES = (LAST_WRITE_WINS, "merge_all")
+DEFAULT_CONTEXT_CACHE_SIZE = 100
+DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
+MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -31,12 +37,14 @@ class ProviderSettings:
             `file:` address of recorded turns, which are then replayed.
         model: used where a request names none.
         api_key_env: environment variable that holds the key; the key itself is never kept here.
+        context_window_tokens: what a prompt and its reply may have together.
     """
 
     name: str
     base_url: str
     model: str
     api_key_env: str | None = None
+    context_window_tokens: int = DEFAULT_WINDOW_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,9 @@ class Settings:
     providers: tuple[ProviderSettings, ...] = ()
     report_runs_kept: int = DEFAULT_REPORT_RUNS_KEPT
     memory_strategy: str = LAST_WRITE_WINS
+    context: ContextPolicy = field(default_factory=ContextPolicy)
+    context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
+    context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
 
 
 def read_settings(
@@ -57,8 +68,9 @@ def read_settings(
     """The settings in force: arguments first, then the environment, then defaults.
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
-    "base_url", "model", "api_key_env"}` or the path of a file that holds one.
+    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, and `HELIX_PROVIDERS`, a JSON list
+    of `{"name", "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a
+    file that holds one.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
@@ -73,6 +85,9 @@ def read_settings(
         memory_strategy=_read_strategy("MEMORY_CRDT_STRATEGY", env.get("MEMORY_CRDT_STRATEGY"))
         or _read_strategy("CRDT_STRATEGY", env.get("CRDT_STRATEGY"))
         or LAST_WRITE_WINS,
+        context=_read_context(env),
+        context_cache_size=_read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
+        context_cache_ttl_s=_read_ttl(env.get("CONTEXT_CACHE_TTL")),
     )
 
 
@@ -118,6 +133,72 @@ def _read_strategy(name: str, text: str | None) -> str | None:
     return text
 
 
+def _read_context(env: Mapping[str, str]) -> ContextPolicy:
+    usual = ContextPolicy()
+    strategy = env.get("CONTEXT_COMPRESSION_STRATEGY") or usual.strategy
+    if strategy not in STRATEGIES:
+        message = (
+            f"CONTEXT_COMPRESSION_STRATEGY is {strategy!r}; it must be one of "
+            f"{', '.join(STRATEGIES)}"
+        )
+        raise InvalidRequest(message, field="CONTEXT_COMPRESSION_STRATEGY")
+    ratio = _read_share("CONTEXT_COMPRESSION_RATIO", env.get("CONTEXT_COMPRESSION_RATIO"))
+    cap = _read_share("CONTEXT_MAX_COMPRESSION_RATIO", env.get("CONTEXT_MAX_COMPRESSION_RATIO"))
+    quality = _read_share(
+        "CONTEXT_MIN_QUALITY_SCORE", env.get("CONTEXT_MIN_QUALITY_SCORE"), is_zero_allowed=True
+    )
+    ratio = usual.ratio if ratio is None else ratio
+    return ContextPolicy(
+        strategy=strategy,
+        ratio=ratio,
+        minimum_quality=usual.minimum_quality if quality is None else quality,
+        max_ratio=max(ratio, usual.max_ratio if cap is None else cap),
+        llm_provider=env.get("CONTEXT_COMPRESSION_PROVIDER") or None,
+    )
+
+
+def _read_share(name: str, text: str | None, *, is_zero_allowed: bool = False) -> float | None:
+    if not text:
+        return None
+    share = _read_number(text)
+    if share is None or not 0 <= share <= 1 or (share == 0 and not is_zero_allowed):
+        least = "from 0" if is_zero_allowed else "above 0"
+        message = f"{name} is {text!r}; it must be a number {least} to 1, such as 0.30"
+        raise InvalidRequest(message, field=name)
+    return share
+
+
+def _read_cache_size(text: str | None) -> int:
+    if not text:
+        return DEFAULT_CONTEXT_CACHE_SIZE
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        message = (
+            f"CONTEXT_CACHE_SIZE is {text!r}; it must be a number of conversations from 0 "
+            "(keep none) to 999999"
+        )
+        raise InvalidRequest(message, field="CONTEXT_CACHE_SIZE")
+    return int(text)
+
+
+def _read_ttl(text: str | None) -> float:
+    if not text:
+        return DEFAULT_CONTEXT_CACHE_TTL_S
+    ttl_s = _read_number(text)
+    if ttl_s is None or not 0 < ttl_s <= MAX_CONTEXT_CACHE_TTL_S:
+        message = (
+            f"CONTEXT_CACHE_TTL is {text!r}; it must be a number of seconds above 0, at most "
+            f"{MAX_CONTEXT_CACHE_TTL_S:.0f}"
+        )
+        raise InvalidRequest(message, field="CONTEXT_CACHE_TTL")
+    return ttl_s
+
+
+def _read_number(text: str) -> float | None:
+    if not re.fullmatch(r"[0-9]{0,9}(\.[0-9]{0,9})?", text, re.ASCII) or text == ".":
+        return None
+    return float(text)
+
+
 def _read_providers(text: str | None) -> tuple[ProviderSettings, ...]:
     if not text:
         return ()
@@ -140,15 +221,29 @@ def _read_providers(text: str | None) -> tuple[ProviderSettings, ...]:
 def _check_providers(providers: Sequence[ProviderSettings]) -> None:
     names = [OFFLINE]
     for provider in providers:
-        for field, value in asdict(provider).items():
-            is_absent = value is None and field == "api_key_env"
+        _check_window(provider)
+        for name, value in asdict(provider).items():
+            if name == "context_window_tokens":
+                continue
+            is_absent = value is None and name == "api_key_env"
             if not is_absent and not (isinstance(value, str) and value.strip()):
-                message = f"{field} of provider {provider.name!r} must be a text"
+                message = f"{name} of provider {provider.name!r} must be a text"
                 raise ValueError(message)
         if provider.name in names:
             message = f"the name {provider.name!r} is taken; each provider needs its own"
             raise ValueError(message)
         names.append(provider.name)
+
+
+def _check_window(provider: ProviderSettings) -> None:
+    window: object = provider.context_window_tokens
+    is_whole = isinstance(window, int) and not isinstance(window, bool)
+    if not is_whole or not MIN_WINDOW_TOKENS <= provider.context_window_tokens <= MAX_WINDOW_TOKENS:
+        message = (
+            f"context_window_tokens of provider {provider.name!r} must be a whole number from "
+            f"{MIN_WINDOW_TOKENS} to {MAX_WINDOW_TOKENS}"
+        )
+        raise ValueError(message)
 
 
 def _read_file(path: str) -> str:

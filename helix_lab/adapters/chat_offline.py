@@ -49,6 +49,7 @@ class OfflineProvider(ChatProvider):
 
     name = "offline"
     default_model = "extractive"
+    context_window_tokens = 200_000
 
     def complete(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -22,7 +22,13 @@ from helix_lab.domain.model.errors import (
 from helix_lab.doors.wire import Abort, open_upload
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.methods import Methods
-from helix_lab.operations.operation import Operation, Request, parse_request
+from helix_lab.operations.operation import (
+    Operation,
+    Request,
+    StreamItem,
+    parse_request,
+    require_stream,
+)
 from helix_lab.operations.problems import from_problem
 
 CONNECT_TIMEOUT_S = 5.0
@@ -88,6 +94,34 @@ class Client(Methods):
                 "does not know; install the same version of helix-lab on both sides"
             )
             raise HelixError(message, operation=operation.name) from error
+
+    def stream(self, operation: Operation, values: dict[str, Any]) -> Iterator[list[StreamItem]]:
+        """As `call`, with the answer piece by piece; leaving the loop ends the work there.
+
+        Raises:
+            ServerUnreachable: nothing answers there, or the connection broke.
+            HelixError: what the operation raises, before the first piece or after it.
+        """
+        require_stream(operation)
+        request = parse_request(operation.request, values)
+        try:
+            with self._single.stream(
+                operation.method,
+                self.url + _path_of(operation, request).lstrip("/"),
+                headers={"Accept": "application/x-ndjson"},
+                timeout=httpx.Timeout(self._patience(request), connect=CONNECT_TIMEOUT_S),
+                **_place(operation, request, None),
+            ) as response:
+                if not response.is_success:
+                    response.read()
+                    raise self._explain(response)
+                for line in response.iter_lines():
+                    item = json.loads(line)
+                    if "error" in item and len(item) == 1:
+                        raise from_problem(item, status=response.status_code)
+                    yield [item]
+        except httpx.TransportError as error:
+            raise self._explain_silence(error) from None
 
     def _send(self, operation: Operation, request: Request) -> httpx.Response:
         scope = current_scope()

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from helix_lab.domain.context.history import build_history
 from helix_lab.domain.debate import (
+    DIGEST,
     DebatePlan,
     NextTurns,
     Turn,
@@ -26,23 +26,30 @@ from helix_lab.domain.debate import (
 )
 from helix_lab.domain.debate import fail_turn as make_failed_turn
 from helix_lab.domain.model.errors import (
+    BudgetTooSmall,
     HelixError,
     InvalidEvent,
     RunCancelled,
     UnknownProvider,
 )
 from helix_lab.domain.model.event import (
-    CONVERSATIONS,
     DEBATE_STARTED,
     DEBATES,
     TURN_REQUESTED,
     Draft,
     Entry,
 )
+from helix_lab.jobs.contexts import ContextMaker, Wanted
 from helix_lab.jobs.debate_record import TURN_ENDS, find_outcome, key_of, to_turn
 from helix_lab.jobs.debate_request import draft_start, read_plan, topic_id
 from helix_lab.jobs.runner import JobKind, RunContext
-from helix_lab.ports.chat import ChatMessage, ChatProvider, ChatRequest, Reply
+from helix_lab.ports.chat import (
+    DEFAULT_WINDOW_TOKENS,
+    ChatMessage,
+    ChatProvider,
+    ChatRequest,
+    Reply,
+)
 from helix_lab.ports.event_log import EventLog
 from helix_lab.record import drafts
 from helix_lab.record.writer import Writer
@@ -50,16 +57,22 @@ from helix_lab.record.writer import Writer
 CANCELLED = "cancelled"
 LOGGER = logging.getLogger(__name__)
 _CALLS_AT_ONCE = 8
+_HISTORY_SHARE = 0.4
+"""Of the smallest window: the answers of the others need room as well."""
+
 _MAX_REASON_CHARS = 10_000
 
 
 def make_debate_kind(
-    writer: Writer, log: EventLog, providers: Mapping[str, ChatProvider]
+    writer: Writer,
+    log: EventLog,
+    providers: Mapping[str, ChatProvider],
+    contexts: ContextMaker,
 ) -> JobKind:
     """The job that plays a debate with these providers."""
 
     def run(context: RunContext) -> Mapping[str, Any]:
-        debate = _Debate(context, writer, log, providers)
+        debate = _Debate(context, writer, log, providers, contexts)
         return debate.play()
 
     return JobKind("debate", run)
@@ -74,11 +87,13 @@ class _Debate:
         writer: Writer,
         log: EventLog,
         providers: Mapping[str, ChatProvider],
+        contexts: ContextMaker,
     ) -> None:
         self._context = context
         self._writer = writer
         self._log = log
         self._providers = providers
+        self._contexts = contexts
         self._plan = read_plan(context.request)
         self._turns: list[Turn] = []
 
@@ -92,7 +107,7 @@ class _Debate:
             return {"debate_id": self._plan.debate_id, "outcome": outcome}
         history = self._take_up(entries)
         try:
-            while isinstance(step := next_step(self._plan, self._turns, history), NextTurns):
+            while isinstance(step := self._next_step(history), NextTurns):
                 self._context.check()
                 self._context.report(min(0.99, len(self._turns) / _expected_turns(self._plan)))
                 # A turn counts as asked once it is recorded, so only what can be called now is.
@@ -104,6 +119,9 @@ class _Debate:
             raise
         self._record_end(step.outcome, step)
         return {"debate_id": self._plan.debate_id, "outcome": step.outcome}
+
+    def _next_step(self, history: Sequence[tuple[str, str]]) -> NextTurns | Verdict:
+        return next_step(self._plan, self._turns, history, history_tokens=self._history_tokens)
 
     def _read_entries(self) -> list[Entry]:
         return [
@@ -123,13 +141,29 @@ class _Debate:
         return self._read_history(started)
 
     def _read_history(self, started: Entry) -> list[tuple[str, str]]:
-        before = [
-            entry.event
-            for entry in self._log.read_key(CONVERSATIONS, self._plan.conversation_id)
-            if entry.event.clock < started.event.clock
-            and entry.event.subject != topic_id(self._plan)
-        ]
-        return [(message.role, message.content) for message in build_history(before).messages]
+        """What was said before: word for word where it fits, else compressed to what fits."""
+
+        def is_before(entry: Entry) -> bool:
+            is_topic = entry.event.subject == topic_id(self._plan)
+            return entry.event.clock < started.event.clock and not is_topic
+
+        reading = self._contexts.readings.read_part(self._plan.conversation_id, is_before)
+        whole = [(message.role, message.content) for message in reading.history.messages]
+        if reading.model_tokens <= self._history_tokens:
+            return whole
+        wanted = Wanted("debate", max_tokens=self._history_tokens, fills_budget=True)
+        try:
+            made = self._contexts.make(reading, wanted, should_stop=self._context.should_stop)
+        except BudgetTooSmall:
+            return []
+        return [(DIGEST, made.compressed.render())]
+
+    @property
+    def _history_tokens(self) -> int:
+        """What a prompt may have of the conversation: a share of the smallest window."""
+        names = {seat.provider for seat in (*self._plan.seats, self._plan.judge) if seat}
+        windows = [p.context_window_tokens for n, p in self._providers.items() if n in names]
+        return int(min(windows, default=DEFAULT_WINDOW_TOKENS) * _HISTORY_SHARE)
 
     def _record_interruption(self, entry: Entry) -> None:
         message = "the process ended while the provider was asked; the turn is not asked again"

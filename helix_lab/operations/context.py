@@ -1,20 +1,82 @@
-"""Operations on context: replay, and what a conversation weighs."""
+"""Operations on context: replay, whole or compressed, and what a conversation weighs."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic import WithJsonSchema as JsonSchema
 
 from helix_lab.domain.context.history import Message
-from helix_lab.domain.model.errors import BudgetTooSmall, UnknownConversation
-from helix_lab.operations.operation import Id, Operation, Request, Response
+from helix_lab.domain.model.errors import (
+    BudgetTooSmall,
+    QueryCancelled,
+    UnknownConversation,
+    UnknownProvider,
+)
+from helix_lab.jobs.contexts import Made, Wanted
+from helix_lab.operations.cancellation import current_scope
+from helix_lab.operations.compressions import ShownCompression, count_compressions
+from helix_lab.operations.digests import (
+    CompressionStats,
+    ShownEntity,
+    ShownLine,
+    ShownRecent,
+    show_entities,
+    show_lines,
+    show_recent,
+    show_stats,
+    write_summary,
+)
+from helix_lab.operations.operation import (
+    Id,
+    Name,
+    Operation,
+    Request,
+    Response,
+    StreamItem,
+    read_instant,
+)
 from helix_lab.operations.services import Services
 from helix_lab.queries import conversations as questions
-from helix_lab.queries.history import replay as read_history
+from helix_lab.queries.history import stream_history
+from helix_lab.queries.readings import Reading
+
+GREATEST_OFFSET = 2**53
+STREAM_ROWS = 500
+
+
+def _read_moment(value: object) -> object:
+    """A time, or the offset of an event; both also as text, as a URL or a command line has them."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:20])
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= GREATEST_OFFSET:
+            message = f"must be an offset from 0 to {GREATEST_OFFSET}, or a time"
+            raise ValueError(message)
+        return value
+    return read_instant(value)
+
+
+Moment = Annotated[
+    datetime | int,
+    BeforeValidator(_read_moment),
+    JsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": 0, "maximum": GREATEST_OFFSET},
+            ]
+        }
+    ),
+]
+"""A time with its zone, or an offset in the log."""
+
+Ratio = Annotated[float, Field(gt=0, le=1)]
 
 
 class Replay(Request):
@@ -22,16 +84,28 @@ class Replay(Request):
 
     conversation_id: Id = Field(description="a conversation that exists")
     max_tokens: int | None = Field(
-        None, ge=1, le=2**53, description="refuse a history that is larger; absent: all of it"
+        None, ge=1, le=2**53, description="compress a history that is larger; absent: all of it"
     )
-    compression_strategy: Literal["window", "entity", "full", "hybrid"] = Field(
-        "hybrid", description="how to compress a history that is over max_tokens"
+    compression_strategy: Literal["window", "entity", "full", "hybrid"] | None = Field(
+        None, description="how to compress; by CONTEXT_COMPRESSION_STRATEGY if absent"
+    )
+    compression_ratio: Ratio | None = Field(
+        None,
+        description="compress to this share of the tokens, also without max_tokens; where that "
+        "is exceeded, by CONTEXT_COMPRESSION_RATIO if absent",
+    )
+    llm_provider: Name | None = Field(
+        None,
+        description="let this provider compress, too; kept where it scores at least as well",
     )
     include_metadata: bool = Field(
         default=False, description="with model, provider, name, parent and the like of each message"
     )
     include_alternatives: bool = Field(
         default=False, description="also the messages of branches that are not the current one"
+    )
+    as_of: Moment | None = Field(
+        None, description="as it was: said until a time, or recorded up to an offset"
     )
 
 
@@ -52,18 +126,32 @@ class ReplayStats(Response):
     total_messages: int
     total_tokens: int
     events_replayed: int
+    through_offset: int = Field(description="of the newest event that was read; usable as as_of")
     replay_duration_ms: float
     compressed: bool
     compression_ratio: float
 
 
 class Replayed(Response):
-    """A conversation read again from the log, in order."""
+    """A conversation read again from the log, in order.
+
+    `messages` are given word for word: all of them, or those that a compression left whole. The
+    fields below `stats` are null where nothing is compressed.
+    """
 
     conversation_id: str
     messages: list[ReplayedMessage]
     alternatives: list[ReplayedMessage] | None
+    entities: list[ShownEntity] | None = Field(description="names in a compressed context")
     stats: ReplayStats
+    context: str | None = Field(description="the compressed context as it is shown to a model")
+    summary: str | None
+    summary_lines: list[ShownLine] | None = Field(description="the summary with its sources")
+    key_entities: list[str] | None
+    key_decisions: list[str] | None
+    decision_lines: list[ShownLine] | None = Field(description="the decisions with their sources")
+    recent_messages: list[ShownRecent] | None
+    compression_stats: CompressionStats | None
 
 
 class GetContextStats(Request):
@@ -73,45 +161,146 @@ class GetContextStats(Request):
 
 
 class ContextStats(Response):
-    """What a conversation weighs."""
+    """What a conversation weighs, and how it was compressed last."""
 
     conversation_id: str
     message_count: int
     total_tokens: int
     debate_count: int
-    compressed: bool
+    compressed: bool = Field(description="whether it was compressed at least once")
+    compression_count: int
+    last_compression: ShownCompression | None
+    is_cached: bool = Field(description="whether it is in memory now")
     timestamp: datetime
 
 
 def replay(services: Services, request: Replay) -> Replayed:
-    """The whole history, read from the log."""
-    started = time.perf_counter()
-    history, events = read_history(services.log, request.conversation_id)
-    tokens = history.model_tokens
-    if request.max_tokens is not None and tokens > request.max_tokens:
-        message = (
-            f"the history has {tokens} tokens, more than max_tokens {request.max_tokens}; "
-            "compression is not built yet, so ask for at least "
-            f"{tokens} tokens, or leave max_tokens out to get all of it"
-        )
-        raise BudgetTooSmall(message, field="max_tokens", needed_tokens=tokens)
+    """The history: whole, or compressed where it is over the budget."""
+    started_s = time.perf_counter()
+    reading = services.contexts.readings.read(request.conversation_id, as_of=request.as_of)
+    made = _compress(services, reading, request)
     show = _show_whole if request.include_metadata else _show
-    messages = [show(message) for message in history.messages]
+    history = reading.history
+    if made is None:
+        shown = [show(message) for message in history.messages]
+    else:
+        recent = {message.message_id for message in made.compressed.recent_messages}
+        shown = [show(m) for m in history.messages if m.message_id in recent]
     others = history.alternatives if request.include_alternatives else None
     stats = ReplayStats(
-        total_messages=len(messages),
-        total_tokens=tokens,
-        events_replayed=events,
-        replay_duration_ms=(time.perf_counter() - started) * 1000,
-        compressed=False,
-        compression_ratio=1.0,
+        total_messages=len(history.messages),
+        total_tokens=reading.model_tokens,
+        events_replayed=reading.event_count,
+        through_offset=reading.through_offset,
+        replay_duration_ms=(time.perf_counter() - started_s) * 1000,
+        compressed=made is not None,
+        compression_ratio=made.compressed.stats.compression_ratio if made else 1.0,
     )
     return Replayed(
         conversation_id=request.conversation_id,
-        messages=messages,
+        messages=shown,
         alternatives=None if others is None else [show(message) for message in others],
         stats=stats,
+        **_show_compressed(made),
     )
+
+
+def _compress(services: Services, reading: Reading, request: Replay) -> Made | None:
+    is_over = request.max_tokens is not None and reading.model_tokens > request.max_tokens
+    is_asked = request.compression_ratio is not None or request.llm_provider is not None
+    if not reading.history.messages or not (is_over or is_asked):
+        return None
+    scope = current_scope()
+    wanted = Wanted(
+        "replay",
+        strategy=request.compression_strategy,
+        ratio=request.compression_ratio,
+        max_tokens=request.max_tokens,
+        llm_provider=request.llm_provider,
+    )
+    try:
+        return services.contexts.make(reading, wanted, should_stop=lambda: scope.is_cancelled)
+    except BudgetTooSmall as error:
+        # A short history needs less than its digest would: then it is given whole.
+        needed = min(error.details["needed_tokens"], reading.model_tokens)
+        message = f"max_tokens {request.max_tokens} holds nothing of use; give at least {needed}"
+        if request.max_tokens is None or needed <= request.max_tokens:
+            raise
+        raise BudgetTooSmall(message, field="max_tokens", needed_tokens=needed) from None
+
+
+def _show_compressed(made: Made | None) -> dict[str, Any]:
+    if made is None:
+        return dict.fromkeys(_COMPRESSED_FIELDS)
+    compressed = made.compressed
+    return {
+        "entities": show_entities(compressed.key_entities),
+        "context": compressed.render(),
+        "summary": write_summary(compressed),
+        "summary_lines": show_lines(compressed.summary),
+        "key_entities": list(compressed.key_entities),
+        "key_decisions": [line.text for line in compressed.key_decisions],
+        "decision_lines": show_lines(compressed.key_decisions),
+        "recent_messages": show_recent(compressed.recent_messages),
+        "compression_stats": show_stats(made),
+    }
+
+
+_COMPRESSED_FIELDS = (
+    "entities",
+    "context",
+    "summary",
+    "summary_lines",
+    "key_entities",
+    "key_decisions",
+    "decision_lines",
+    "recent_messages",
+    "compression_stats",
+)
+
+
+def stream(services: Services, request: Replay) -> Iterator[list[StreamItem]]:
+    """The messages one by one, then the figures; a compressed context is one item."""
+    is_compressing = (
+        request.max_tokens is not None
+        or request.compression_ratio is not None
+        or request.llm_provider is not None
+    )
+    if is_compressing or request.include_alternatives:
+        yield [replay(services, request).model_dump(mode="json")]
+        return
+    started_s = time.perf_counter()
+    scope = current_scope()
+    show = _show_whole if request.include_metadata else _show
+    told = stream_history(services.log, request.conversation_id, as_of=request.as_of)
+    count = tokens = 0
+    for page in told.pages:
+        scope.check()
+        for start in range(0, len(page), STREAM_ROWS):
+            rows = page[start : start + STREAM_ROWS]
+            count += len(rows)
+            tokens += sum(message.model_tokens for message in rows)
+            yield [{"message": _to_json(show(message))} for message in rows]
+    stats = ReplayStats(
+        total_messages=count,
+        total_tokens=tokens,
+        events_replayed=told.event_count,
+        through_offset=told.through_offset,
+        replay_duration_ms=(time.perf_counter() - started_s) * 1000,
+        compressed=False,
+        compression_ratio=1.0,
+    )
+    yield [{"conversation_id": request.conversation_id, "stats": stats.model_dump(mode="json")}]
+
+
+def _to_json(message: ReplayedMessage) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "message_id": message.message_id,
+        "role": message.role,
+        "content": message.content,
+        "timestamp": message.timestamp.isoformat().replace("+00:00", "Z"),
+    }
+    return shown if message.metadata is None else {**shown, "metadata": message.metadata}
 
 
 def _show(message: Message) -> ReplayedMessage:
@@ -134,12 +323,16 @@ def get_stats(services: Services, request: GetContextStats) -> ContextStats:
         lambda: questions.find_conversation(services.records, request.conversation_id),
         otherwise=UnknownConversation(request.conversation_id),
     )
+    count, last = count_compressions(services.log, request.conversation_id)
     return ContextStats(
         conversation_id=request.conversation_id,
         message_count=row["message_count"],
         total_tokens=row["token_count"],
         debate_count=row["debate_count"],
-        compressed=False,
+        compressed=count > 0,
+        compression_count=count,
+        last_compression=last,
+        is_cached=services.contexts.readings.is_kept(request.conversation_id),
         timestamp=datetime.now(UTC),
     )
 
@@ -147,14 +340,15 @@ def get_stats(services: Services, request: GetContextStats) -> ContextStats:
 OPERATIONS = (
     Operation(
         name="replay",
-        summary="Read a conversation again, in full",
+        summary="Read a conversation again, whole or compressed to a budget",
         method="POST",
         path="/v1/context/replay",
         scope="read",
         request=Replay,
         response=Replayed,
         run=replay,
-        errors=(UnknownConversation, BudgetTooSmall),
+        errors=(UnknownConversation, BudgetTooSmall, UnknownProvider, QueryCancelled),
+        stream=stream,
     ),
     Operation(
         name="get_context_stats",

@@ -31,6 +31,7 @@ PAGES = (
         "overview", "Overview", "What is recorded now, how far the stores are, what was said last"
     ),
     Page("providers", "Providers", "How providers answer, how long they take, and who wins"),
+    Page("context", "Context", "How far and how well conversations are compressed, by strategy"),
 )
 
 

@@ -27,6 +27,26 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "replay": {
         "whole": {"conversation_id": "conv-123"},
         "hybrid": {"conversation_id": "conv-123", "compression_strategy": "hybrid"},
+        "compressed": {"conversation_id": "conv-123", "max_tokens": 4000, "as_of": 120},
+        "by ratio": {
+            "conversation_id": "conv-123",
+            "compression_ratio": 0.3,
+            "as_of": "2026-01-30T10:00:00Z",
+        },
+    },
+    "recall": {
+        "one conversation": {"conversation_id": "conv-123", "query": "Which database?"},
+        "all of a user": {"user_id": "user-456", "query": "sign-in", "max_tokens": 4000},
+    },
+    "chat": {
+        "short": {"content": "What did we decide?"},
+        "told": {
+            "content": "What did we decide?",
+            "message_id": "msg-8",
+            "provider": "deepseek",
+            "system": "Answer in one sentence.",
+            "include_prompt": True,
+        },
     },
     "start_debate": {
         "topic": {

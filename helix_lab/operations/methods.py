@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from helix_lab.domain.model.errors import InvalidRequest
-from helix_lab.operations.operation import Operation
+from helix_lab.operations.operation import Operation, StreamItem
 from helix_lab.operations.table import OPERATIONS
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ class Methods:
         """Carry out one operation with unchecked field values."""
         raise NotImplementedError
 
+    def stream(self, operation: Operation, values: dict[str, Any]) -> Iterator[list[StreamItem]]:
+        """As `call`, with the answer piece by piece."""
+        raise NotImplementedError
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Callable[..., Any]: ...
@@ -30,19 +34,50 @@ def _make_method(operation: Operation) -> Callable[..., BaseModel]:
     signature = _signature_of(operation)
 
     def method(self: Methods, *args: Any, **kwargs: Any) -> BaseModel:
-        try:
-            bound = signature.bind(self, *args, **kwargs)
-        except TypeError as error:
-            fields = ", ".join(operation.request.model_fields) or "nothing"
-            message = f"{operation.name}: {error}; it takes {fields}"
-            raise InvalidRequest(message, operation=operation.name) from None
-        bound.arguments.pop("self")
-        return self.call(operation, dict(bound.arguments))
+        return self.call(operation, _bind(operation, signature, self, args, kwargs))
 
     method.__name__ = method.__qualname__ = operation.name
     method.__doc__ = _describe(operation)
     method.__signature__ = signature  # type: ignore[attr-defined]
     return method
+
+
+def _make_stream_method(operation: Operation) -> Callable[..., Iterator[StreamItem]]:
+    """`stream_<name>`: the same arguments, and one piece of the answer after the other."""
+    signature = _signature_of(operation)
+
+    def method(self: Methods, *args: Any, **kwargs: Any) -> Iterator[StreamItem]:
+        values = _bind(operation, signature, self, args, kwargs)
+        return _flatten(self.stream(operation, values))
+
+    method.__name__ = method.__qualname__ = f"stream_{operation.name}"
+    method.__doc__ = f"{_describe(operation)}\n\nGives the answer piece by piece, as it is made."
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        return_annotation=Iterator[StreamItem]
+    )
+    return method
+
+
+def _flatten(batches: Iterator[list[StreamItem]]) -> Iterator[StreamItem]:
+    for batch in batches:
+        yield from batch
+
+
+def _bind(
+    operation: Operation,
+    signature: inspect.Signature,
+    owner: Methods,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> dict[str, Any]:
+    try:
+        bound = signature.bind(owner, *args, **kwargs)
+    except TypeError as error:
+        fields = ", ".join(operation.request.model_fields) or "nothing"
+        message = f"{operation.name}: {error}; it takes {fields}"
+        raise InvalidRequest(message, operation=operation.name) from None
+    bound.arguments.pop("self")
+    return dict(bound.arguments)
 
 
 def _signature_of(operation: Operation) -> inspect.Signature:
@@ -81,3 +116,5 @@ def _describe(operation: Operation) -> str:
 
 for _operation in OPERATIONS:
     setattr(Methods, _operation.name, _make_method(_operation))
+    if _operation.stream is not None:
+        setattr(Methods, f"stream_{_operation.name}", _make_stream_method(_operation))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -21,6 +21,10 @@ Scope = Literal["public", "read", "write", "admin"]
 Body = Literal["fields", "one_or_many", "upload"]
 """How a request lies in an HTTP body: its fields as one JSON object; the value of its last
 field, one or a list, as JSON; the bytes of a file, with the other fields in the query."""
+
+
+StreamItem = dict[str, Any]
+"""One line of a streamed answer, as JSON."""
 
 
 class Request(BaseModel):
@@ -49,6 +53,8 @@ class Operation:
         errors: what it may raise beyond `InvalidRequest`, for the documentation and the tests.
         status: HTTP status of a success.
         location: path of what was made, with `{field}` of the response; becomes `Location`.
+        stream: the answer piece by piece, for who asks for that; whatever is ready at the same
+            time comes in one list. It raises like `run`, and is closed when nobody wants more.
     """
 
     name: str
@@ -63,6 +69,7 @@ class Operation:
     status: int = 200
     body: Body = "fields"
     location: str | None = None
+    stream: Callable[[Services, Any], Iterator[list[StreamItem]]] | None = None
 
     @property
     def noun(self) -> str:
@@ -79,6 +86,18 @@ class Operation:
     def body_field(self) -> str | None:
         """The field that an `one_or_many` body is the value of."""
         return list(self.request.model_fields)[-1] if self.body == "one_or_many" else None
+
+
+def require_stream(operation: Operation) -> Callable[[Services, Any], Iterator[list[StreamItem]]]:
+    """How an operation streams.
+
+    Raises:
+        InvalidRequest: it gives its answer whole, and only so.
+    """
+    if operation.stream is None:
+        message = f"{operation.name} does not stream; call it for the whole answer"
+        raise InvalidRequest(message, operation=operation.name)
+    return operation.stream
 
 
 def parse_request(model: type[R], values: dict[str, Any], *, lenient: bool = False) -> R:
@@ -143,8 +162,8 @@ def _refuse_unstorable(text: str) -> str:
     return text
 
 
-def _read_instant(value: object) -> object:
-    """RFC 3339 text or an aware datetime; a number is refused, since its unit is a guess."""
+def read_instant(value: object) -> object:
+    """A moment in UTC, out of RFC 3339 text or an aware datetime. A number has no known unit."""
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, str):
@@ -182,7 +201,7 @@ Text = Annotated[str, AfterValidator(_refuse_unstorable)]
 
 Instant = Annotated[
     datetime,
-    BeforeValidator(_read_instant),
+    BeforeValidator(read_instant),
     JsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A moment, given with its time zone, kept in UTC."""

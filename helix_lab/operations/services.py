@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from helix_lab.domain.model.errors import HelixError, Unavailable
+from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
@@ -54,6 +55,7 @@ class Services:
     reports: Reports
     schedules: Schedules
     providers: Mapping[str, ChatProvider]
+    contexts: ContextMaker
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""
 

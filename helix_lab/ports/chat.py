@@ -7,6 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+DEFAULT_WINDOW_TOKENS = 16_384
+"""Of a provider that nothing is known about: most models take more, few take less."""
+
+MIN_WINDOW_TOKENS = 256
+MAX_WINDOW_TOKENS = 100_000_000
+
 Task = Literal["chat", "answer", "vote", "judge"]
 """What the caller wants: free talk, a debate answer, a vote among answers, a judge's decision."""
 
@@ -71,6 +77,9 @@ class ChatProvider(abc.ABC):
     """How debates and analytics call it: `offline`, `claude`, `deepseek`, …"""
 
     default_model: str
+
+    context_window_tokens: int = DEFAULT_WINDOW_TOKENS
+    """What a prompt and its reply may have together; whoever configures the provider says so."""
 
     @abc.abstractmethod
     def complete(

@@ -38,11 +38,14 @@ class EventLog(abc.ABC):
         """At most `limit` entries from `start_offset` on, by offset; empty at the end."""
 
     @abc.abstractmethod
-    def read_key(self, topic: str, key: str, *, limit: int | None = None) -> list[Entry]:
+    def read_key(
+        self, topic: str, key: str, *, start_offset: int = 0, limit: int | None = None
+    ) -> list[Entry]:
         """All entries of one key in (clock, event id) order, without scanning the topic.
 
-        Sees every append that returned before the call. Unknown key: empty. With `limit`,
-        any `limit` of them (to ask whether a key exists).
+        Sees every append that returned before the call. Unknown key: empty. With
+        `start_offset`, those of them that have at least this offset in their partition. With
+        `limit`, the `limit` of them with the least offsets, so that pages can be read.
         """
 
     @abc.abstractmethod

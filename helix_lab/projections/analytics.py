@@ -1,4 +1,4 @@
-"""Analytics: messages, turns and winners as rows of the analytics store."""
+"""Analytics: messages, turns, winners and compressions as rows of the analytics store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from helix_lab.domain.model.event import (
+    COMPRESSIONS,
+    CONTEXT_COMPRESSED,
     CONVERSATIONS,
     DEBATE_COMPLETED,
     DEBATES,
@@ -20,7 +22,13 @@ from helix_lab.domain.model.event import (
     Event,
 )
 from helix_lab.ports.analytics import AnalyticsStore
-from helix_lab.projections.facts import DebateCompleted, MessageAdded, TurnEnded, read_fact
+from helix_lab.projections.facts import (
+    ContextCompressed,
+    DebateCompleted,
+    MessageAdded,
+    TurnEnded,
+    read_fact,
+)
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
 
 _MOMENT = pa.timestamp("us")
@@ -69,17 +77,43 @@ _WINNER = pa.schema(
         ("debate_duration_ms", pa.float64()),
     ]
 )
-_SCHEMAS = {"message_metrics": _MESSAGE, "debate_metrics": _TURN, "debate_winners": _WINNER}
+_COMPRESSION = pa.schema(
+    [
+        ("timestamp", _MOMENT),
+        ("compression_id", pa.string()),
+        ("conversation_id", pa.string()),
+        ("purpose", pa.string()),
+        ("strategy", pa.string()),
+        ("original_messages", pa.int64()),
+        ("original_tokens", pa.int64()),
+        ("compressed_tokens", pa.int64()),
+        ("max_tokens", pa.int64()),
+        ("requested_ratio", pa.float64()),
+        ("ratio", pa.float64()),
+        ("quality_score", pa.float64()),
+        ("meets_minimum", pa.bool_()),
+        ("preserved_entities", pa.int64()),
+        ("duration_ms", pa.float64()),
+        ("llm_provider", pa.string()),
+        ("llm_model", pa.string()),
+    ]
+)
+_SCHEMAS = {
+    "message_metrics": _MESSAGE,
+    "debate_metrics": _TURN,
+    "debate_winners": _WINNER,
+    "compression_metrics": _COMPRESSION,
+}
 
 Row = tuple[str, tuple[Any, ...]]
 """Table name, and the values of its columns in order."""
 
 
 class AnalyticsProjection(Projection[Row]):
-    """Fills `message_metrics`, `debate_metrics` and `debate_winners`."""
+    """Fills `message_metrics`, `debate_metrics`, `debate_winners`, `compression_metrics`."""
 
     name = "analytics"
-    topics = (CONVERSATIONS, DEBATES)
+    topics = (CONVERSATIONS, DEBATES, COMPRESSIONS)
 
     def __init__(self, store: AnalyticsStore) -> None:
         self._store = store
@@ -176,9 +210,33 @@ def _read_winner(event: Event) -> Row:
     )
 
 
+def _read_compression(event: Event) -> Row:
+    made = read_fact(event.data, ContextCompressed)
+    return "compression_metrics", (
+        _time_of(event),
+        made.compression_id,
+        event.key,
+        made.purpose,
+        made.strategy,
+        made.original_messages,
+        made.original_tokens,
+        made.compressed_tokens,
+        made.max_tokens,
+        made.requested_ratio,
+        made.ratio,
+        made.quality_score,
+        made.meets_minimum,
+        made.preserved_entities,
+        made.duration_ms,
+        made.llm_provider,
+        made.llm_model,
+    )
+
+
 _READERS: dict[str, Callable[[Event], Row]] = {
     MESSAGE_ADDED.name: _read_message,
     TURN_ANSWERED.name: _read_turn,
     TURN_FAILED.name: _read_turn,
     DEBATE_COMPLETED.name: _read_winner,
+    CONTEXT_COMPRESSED.name: _read_compression,
 }

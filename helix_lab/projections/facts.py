@@ -112,6 +112,26 @@ class DebateCompleted(msgspec.Struct):
     duration_ms: float | None = None
 
 
+class ContextCompressed(msgspec.Struct):
+    """A conversation was compressed anew."""
+
+    compression_id: str
+    purpose: str
+    strategy: str
+    original_messages: Large
+    original_tokens: Large
+    compressed_tokens: Large
+    requested_ratio: float
+    ratio: float
+    quality_score: float
+    meets_minimum: bool
+    preserved_entities: Large
+    duration_ms: float
+    max_tokens: Large | None = None
+    llm_provider: str | None = None
+    llm_model: str | None = None
+
+
 def read_fact(data: Any, kind: type[Fact]) -> Fact:
     """The fact that an event's data tell.
 

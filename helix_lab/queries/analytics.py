@@ -76,6 +76,21 @@ def count_wins_by_position(
     return _ask(store, "wins_by_position", _window(from_at, until_at))
 
 
+def measure_compressions(
+    store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime
+) -> list[dict[str, Any]]:
+    """All, then one row a strategy; see `sql/queries/compression_stats.sql`."""
+    return _ask(store, "compression_stats", _window(from_at, until_at))
+
+
+def measure_compression_trends(
+    store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime, granularity: str
+) -> list[dict[str, Any]]:
+    """One row a step of time and strategy; see `sql/queries/compression_trends.sql`."""
+    parameters = {**_window(from_at, until_at), "granularity": granularity}
+    return _ask(store, "compression_trends", parameters)
+
+
 def _window(from_at: datetime | None, until_at: datetime) -> dict[str, Any]:
     return {
         "from_at": None if from_at is None else _naive(from_at),

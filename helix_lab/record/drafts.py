@@ -16,12 +16,14 @@ from helix_lab.domain.context.tokens import count_tokens
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.domain.model.event import (
     BRANCH_SELECTED,
+    CONTEXT_COMPRESSED,
     CONVERSATION_COMPLETED,
     CONVERSATION_DESCRIBED,
     CONVERSATION_STARTED,
     DEBATE_COMPLETED,
     DEBATE_STARTED,
     MESSAGE_ADDED,
+    REPLY_FAILED,
     TURN_ANSWERED,
     TURN_FAILED,
     TURN_REQUESTED,
@@ -164,6 +166,67 @@ def complete_conversation(
     data = _known(conversation_id=conversation_id, outcome=outcome, reason=reason)
     event_id = _statement_id("conversation.completed", data, at)
     return _draft(CONVERSATION_COMPLETED, event_id, conversation_id, data, time)
+
+
+def fail_reply(
+    conversation_id: str,
+    message_id: str,
+    *,
+    provider: str,
+    model: str,
+    error_code: str,
+    error_message: str,
+    at: str,
+    prompt: Mapping[str, Any] | None = None,
+) -> Draft:
+    """A provider gave no usable reply to a message; `at` tells one attempt from another."""
+    data = _known(
+        conversation_id=conversation_id,
+        message_id=message_id,
+        provider=provider,
+        model=model,
+        error_code=error_code,
+        error_message=error_message,
+        prompt=prompt,
+    )
+    event_id = make_event_id("reply.failed", conversation_id, message_id, at)
+    return _draft(REPLY_FAILED, event_id, message_id, data, None)
+
+
+class Compression(TypedDict):
+    """The figures of one compression; see the schema."""
+
+    purpose: str
+    strategy: str
+    through_offset: int
+    original_messages: int
+    recent_messages: int
+    original_tokens: int
+    compressed_tokens: int
+    requested_ratio: float
+    ratio: float
+    quality_score: float
+    quality: Mapping[str, float]
+    minimum_quality: float
+    meets_minimum: bool
+    preserved_entities: int
+    key_decisions: int
+    tokenizer: str
+    duration_ms: float
+    notes: Sequence[str]
+    max_tokens: NotRequired[int | None]
+    llm_provider: NotRequired[str | None]
+    llm_model: NotRequired[str | None]
+    llm_outcome: NotRequired[str | None]
+
+
+def compress_context(
+    conversation_id: str, compression_id: str, **figures: Unpack[Compression]
+) -> Draft:
+    """A conversation was compressed anew. Each making is a fact of its own, named by its id."""
+    data = _known(conversation_id=conversation_id, compression_id=compression_id, **figures)
+    event_id = make_event_id("context.compressed", compression_id)
+    return _draft(CONTEXT_COMPRESSED, event_id, compression_id, data, None)
 
 
 # Debates --------------------------------------------------------------------------------

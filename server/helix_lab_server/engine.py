@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,6 +14,7 @@ from helix_lab.operations.operation import Operation
 from helix_lab_server.answering import Answer, carry_out
 from helix_lab_server.asking import Asked
 from helix_lab_server.holder import LabHolder
+from helix_lab_server.streaming import Form, Pieces
 
 T = TypeVar("T")
 
@@ -84,6 +85,28 @@ class Engine:
             )
         finally:
             self._scopes.discard(scope)
+
+    async def stream(
+        self, operation: Operation, asked: Asked, *, form: Form, scope: CancelScope
+    ) -> AsyncGenerator[str, None]:
+        """The answer of an operation piece by piece; the next is made when it is asked for.
+
+        Raises:
+            HelixError: before the first piece; later ones become pieces themselves.
+        """
+        self._refuse_if_stopping()
+        loop = asyncio.get_running_loop()
+        pieces = Pieces(self.holder, operation, asked, form=form, scope=scope)
+        self._scopes.add(scope)
+        try:
+            text: str | None = await loop.run_in_executor(self._slow, pieces.open)
+            while text is not None:
+                yield text
+                text = await loop.run_in_executor(self._slow, pieces.next)
+        finally:
+            scope.cancel()
+            self._scopes.discard(scope)
+            await loop.run_in_executor(self._slow, pieces.close)
 
     def stop(self) -> None:
         """Take no more requests, and ask what runs to stop; call it on the event loop."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from functools import cache
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from helix_lab.domain.model.errors import HelixError
 from helix_lab.operations.cancellation import CancelScope
@@ -22,6 +24,7 @@ from helix_lab_server.artifacts import ArtifactHandler
 from helix_lab_server.asking import Asked, takes_body
 from helix_lab_server.engine import Engine
 from helix_lab_server.rest_handler import RestHandler
+from helix_lab_server.streaming import Form, choose_form
 from helix_lab_server.uploads import MemoryBody, Upload, declared_bytes, refuse_too_large
 
 Route = tuple[str, type[web.RequestHandler], dict[str, Any]]
@@ -128,6 +131,10 @@ class OperationHandler(RestHandler):
             upload=await self._body.complete() if isinstance(self._body, Upload) else None,
             prefer=self.request.headers.get("Prefer", ""),
         )
+        form = choose_form(self.request.headers.get("Accept", "")) if operation.stream else None
+        if form is not None:
+            await self._stream(operation, asked, form)
+            return
         # A client that leaves now must not take the file away from the job that reads it.
         body, self._body = self._body, None
         try:
@@ -136,6 +143,21 @@ class OperationHandler(RestHandler):
             if isinstance(body, Upload):
                 body.discard()
             raise
+
+    async def _stream(self, operation: Operation, asked: Asked, form: Form) -> None:
+        """Send the answer as it is made, never faster than the client takes it."""
+        self.set_status(operation.status)
+        pieces = self._engine.stream(operation, asked, form=form, scope=self._scope)
+        async with aclosing(pieces):
+            try:
+                async for text in pieces:
+                    self.set_header("X-Accel-Buffering", "no")  # a proxy would wait for the end
+                    self.set_header("Content-Type", form.content_type)
+                    self.write(text)
+                    await self.flush()
+            except StreamClosedError:
+                return
+        self.finish(set_content_type=form.content_type)
 
 
 class OpenApiHandler(RestHandler):

@@ -112,12 +112,12 @@ def test_the_providers_page_follows_its_window_and_gives_csv_and_png(
     assert Path(picture.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["overview", "providers"])
+@pytest.mark.parametrize("name", ["overview", "providers", "context"])
 def test_a_page_fits_on_a_phone_and_leads_to_the_others(seen: Seen, name: str) -> None:
     seen.open(name, "&theme=dark")
 
     assert 390 >= seen.page.evaluate("document.documentElement.scrollWidth")
-    other = {"overview": "Providers", "providers": "Overview"}[name]
+    other = {"overview": "Providers", "providers": "Overview", "context": "Overview"}[name]
     seen.page.get_by_role("link", name=other).click()
     api.expect(seen.page.get_by_role("heading", level=1, name=other)).to_be_visible(
         timeout=LIMIT_MS

@@ -46,7 +46,8 @@ def test_a_page_of_an_empty_lab_says_what_to_do(lab: Lab, name: str) -> None:
     page = MAKERS[name](lab)
 
     page.get_root()
-    assert "helix-lab debates start" in text_of(page)
+    first = "conversations replay" if name == "context" else "debates start"
+    assert f"helix-lab {first}" in text_of(page)
     assert "helix-lab import" in text_of(page)
 
 
@@ -83,6 +84,26 @@ def test_the_providers_page_shows_the_measures_of_its_window(sampled: Lab) -> No
     times, wins = sources_of(page)
     assert 24 == sum(times["turns"])
     assert 5 == sum(wins["wins"])
+
+
+def test_the_context_page_shows_compressions_by_strategy(sampled: Lab) -> None:
+    assert "Nothing was compressed in this window" in text_of(MAKERS["context"](sampled))
+    chosen = max(sampled.list_conversations().conversations, key=lambda row: row.total_tokens)
+    made = [
+        sampled.replay(
+            chosen.conversation_id, compression_ratio=0.6, compression_strategy=strategy
+        ).compression_stats
+        for strategy in ("window", "full")
+    ]
+
+    page = MAKERS["context"](sampled)
+
+    assert all(f">{name}<" in text_of(page) for name in ("window", "full"))
+    assert "Nothing was compressed" not in text_of(page)
+    quality, ratio = sources_of(page)
+    assert {"window", "full"} == set(quality["who"])
+    assert sorted(s.quality_score for s in made) == pytest.approx(sorted(quality["share"]))
+    assert sorted(s.ratio for s in made) == pytest.approx(sorted(ratio["share"]))
 
 
 async def choose(select: Any, value: str) -> None:

@@ -23,7 +23,7 @@ pytest.importorskip("jupyter_server_proxy", reason="needs the extra dashboards")
 # Tornado's client leaves a refused connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-PAGES = pytest.mark.parametrize("name", ["overview", "providers"])
+PAGES = pytest.mark.parametrize("name", ["overview", "providers", "context"])
 FIRST_WITHIN_S, NEXT_WITHIN_S = 3.0, 1.0
 """The targets on a quiet machine; the tests allow for a busy one."""
 SLOWER = 5

@@ -22,6 +22,7 @@ METRICS = {
     "message_metrics": "conversation_id, message_id",
     "debate_metrics": "debate_id, round, role, seat",
     "debate_winners": "debate_id",
+    "compression_metrics": "compression_id",
 }
 
 

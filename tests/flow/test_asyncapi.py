@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from helix_lab import Lab, open_lab
+from helix_lab.domain.model.errors import ProviderError
 from helix_lab.domain.model.event import EVENT_TYPES, TOPICS, Entry
 from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
 from helix_lab.settings import ProviderSettings, Settings
@@ -58,6 +59,9 @@ def play_every_kind(lab: Lab) -> None:
     lab.delete_memory("m")
     lab.create_memory("Caching helps reads", memory_id="m", expires_at="2999-01-01T00:00:00Z")
     lab.delete_memory("m", erase=True)
+    assert lab.replay("c", compression_ratio=1.0).stats.compressed
+    with pytest.raises(ProviderError):  # the tape has no turn of this name
+        lab.chat("c", "And why?", provider="tape")
     for sample in sorted(SAMPLES.iterdir()):
         run = lab.start_import(str(sample), wait_s=30)
         assert run.state in {"succeeded", "failed"}

@@ -62,9 +62,9 @@ def test_required_fields_are_given_by_position_or_name_and_others_by_name() -> N
 
     assert inspect.Parameter.POSITIONAL_OR_KEYWORD is parameters["conversation_id"].kind
     assert inspect.Parameter.KEYWORD_ONLY is parameters["max_tokens"].kind
-    assert (None, "hybrid") == (
+    assert (None, False) == (
         parameters["max_tokens"].default,
-        parameters["compression_strategy"].default,
+        parameters["include_metadata"].default,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.settings import DEFAULT_PORT, ProviderSettings, Settings, read_settings
 
@@ -133,3 +134,81 @@ def test_a_file_that_holds_no_providers_is_refused(tmp_path: Path, content: byte
 
     with pytest.raises(InvalidRequest, match="HELIX_PROVIDERS"):
         read_settings(environment={"HELIX_PROVIDERS": str(path)})
+
+
+def test_contexts_are_read_from_the_variables_of_the_guide() -> None:
+    guide = {
+        "CONTEXT_COMPRESSION_STRATEGY": "entity",
+        "CONTEXT_COMPRESSION_RATIO": "0.40",
+        "CONTEXT_MIN_QUALITY_SCORE": "0.9",
+        "CONTEXT_MAX_COMPRESSION_RATIO": ".8",
+        "CONTEXT_COMPRESSION_PROVIDER": "sage",
+        "CONTEXT_CACHE_SIZE": "50",
+        "CONTEXT_CACHE_TTL": "60",
+    }
+
+    settings = read_settings(environment=guide)
+
+    assert ContextPolicy("entity", 0.4, 0.9, 0.8, "sage") == settings.context
+    assert (50, 60.0) == (settings.context_cache_size, settings.context_cache_ttl_s)
+
+
+def test_contexts_have_the_values_of_the_guide_where_nothing_is_said() -> None:
+    settings = read_settings(environment={})
+
+    assert ("hybrid", 0.30, 0.95) == (
+        settings.context.strategy,
+        settings.context.ratio,
+        settings.context.minimum_quality,
+    )
+    assert (100, 1800.0) == (settings.context_cache_size, settings.context_cache_ttl_s)
+
+
+def test_the_cap_is_never_below_the_ratio() -> None:
+    settings = read_settings(environment={"CONTEXT_COMPRESSION_RATIO": "0.9"})
+
+    assert (0.9, 0.9) == (settings.context.ratio, settings.context.max_ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONTEXT_COMPRESSION_STRATEGY", "zip"),
+        ("CONTEXT_COMPRESSION_RATIO", "0"),
+        ("CONTEXT_COMPRESSION_RATIO", "1.1"),
+        ("CONTEXT_COMPRESSION_RATIO", "30%"),
+        ("CONTEXT_COMPRESSION_RATIO", "nan"),
+        ("CONTEXT_COMPRESSION_RATIO", "-0.3"),
+        ("CONTEXT_MAX_COMPRESSION_RATIO", "2"),
+        ("CONTEXT_MIN_QUALITY_SCORE", "95"),
+        ("CONTEXT_CACHE_SIZE", "-1"),
+        ("CONTEXT_CACHE_SIZE", "many"),
+        ("CONTEXT_CACHE_TTL", "0"),
+        ("CONTEXT_CACHE_TTL", "30 minutes"),
+        ("CONTEXT_CACHE_TTL", "."),
+    ],
+)
+def test_a_context_variable_that_cannot_be_used_is_named_with_its_value(
+    name: str, value: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_settings(environment={name: value})
+
+    assert name == caught.value.details["field"]
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("window", [0, -1, 100, "8192", 1.5, True, None, 10**12])
+def test_a_window_that_no_prompt_fits_is_refused(window: object) -> None:
+    providers = json.dumps([{**SAGE, "context_window_tokens": window}])
+
+    with pytest.raises(InvalidRequest, match="context_window_tokens of provider 'sage'"):
+        read_settings(environment={"HELIX_PROVIDERS": providers})
+
+
+def test_a_window_is_read_and_has_a_safe_default() -> None:
+    two = [{**SAGE, "context_window_tokens": 128_000}, {**SAGE, "name": "two"}]
+
+    settings = read_settings(environment={"HELIX_PROVIDERS": json.dumps(two)})
+
+    assert [128_000, 16_384] == [p.context_window_tokens for p in settings.providers]

@@ -11,7 +11,6 @@ from helix_lab.adapters.log_sqlite.connections import Readers, unavailable
 from helix_lab.adapters.log_sqlite.rows import to_entry
 from helix_lab.adapters.log_sqlite.statements import MAX_OFFSET, make_entry_id
 from helix_lab.adapters.log_sqlite.writer import Batch, Writer
-from helix_lab.domain.model.event import order_of
 from helix_lab.ports.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -61,14 +60,16 @@ class SqliteEventLog(EventLog):
             rows = found.fetchall()
         return [to_entry(topic, key, row) for key, *row in rows]
 
-    def read_key(self, topic: str, key: str, *, limit: int | None = None) -> list[Entry]:
+    def read_key(
+        self, topic: str, key: str, *, start_offset: int = 0, limit: int | None = None
+    ) -> list[Entry]:
         """See `EventLog.read_key`; costs what the key has, whatever else the log has."""
         most = -1 if limit is None else max(limit, 0)
         with self._readers.borrow() as connection:
             found = connection.execute(statements.FIND_KEY, (topic, key)).fetchone()
-            if found is None:
+            if found is None or start_offset > MAX_OFFSET:
                 return []
-            first, last = (make_entry_id(found[1], offset) for offset in (0, MAX_OFFSET))
+            first, last = (make_entry_id(found[1], offset) for offset in (start_offset, MAX_OFFSET))
             rows = connection.execute(statements.READ_KEY, (first, last, most))
             entries = [to_entry(topic, key, row) for row in rows]
         entries.sort(key=order_of)

@@ -29,6 +29,13 @@ SHOWN_CHARS = 16_000
 JUDGED_TOKENS = 32_000
 """A moderator sees the newest rounds within this many tokens, the last one always."""
 
+DIGEST = "digest"
+"""Role of a history that is given compressed, as one text."""
+
+_DIGEST_LABEL = (
+    "the conversation so far, compressed; the line in parentheses says which mark stands for whom"
+)
+
 _BRIEFS = {
     "researcher": "gather the facts that answer the question and say where they come from",
     "critic": "look for errors, gaps, risks, limits and counter-examples, "
@@ -175,7 +182,10 @@ def _prompt(
 
 
 def _history_blocks(history: Iterable[tuple[str, str]]) -> list[Block]:
-    return [Block("material", f"earlier message, {_word(role)}", text) for role, text in history]
+    return [
+        Block("material", _DIGEST_LABEL if role == DIGEST else f"earlier message, {_word(role)}", t)
+        for role, t in history
+    ]
 
 
 def _answer_blocks(labels: Mapping[str, str], answers: Mapping[str, Turn]) -> list[Block]:

@@ -53,7 +53,8 @@ def next_step(
         turns: all turns so far, in any order, failed ones too; of two with the same key
             the first counts, and a turn that the plan does not know is ignored.
         history: messages of the conversation before the debate began, oldest first, as
-            (role, content). A resumed debate must be given the same ones.
+            (role, content); a compressed one has the role `DIGEST`. A resumed debate must be
+            given the same ones.
         history_tokens: how much of the history is shown, newest first.
 
     Returns:

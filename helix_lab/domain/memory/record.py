@@ -4,7 +4,7 @@ An update replaces what its writer had seen, and nothing else. So what two write
 same time stands side by side, in the same order on every replica; which of it is shown is the
 matter of a strategy, and changes nothing here.
 
-Decided in `docs/decisions/0012-replicated-memory.md`: an edit of the content that runs beside a
+Decided in `docs/decisions/0015-replicated-memory.md`: an edit of the content that runs beside a
 delete keeps the memory alive; any other edit does not; erasing is final.
 """
 

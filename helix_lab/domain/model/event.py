@@ -18,6 +18,7 @@ from helix_lab.domain.model.clock import HybridTime
 CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
 MEMORY_EVENTS = "helixagent.memory.events"
+COMPRESSIONS = "helixagent.context.compressions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ CONVERSATION_DESCRIBED = EventType("helixagent.conversation.described", CONVERSA
 CONVERSATION_COMPLETED = EventType("helixagent.conversation.completed", CONVERSATIONS)
 MESSAGE_ADDED = EventType("helixagent.message.added", CONVERSATIONS)
 BRANCH_SELECTED = EventType("helixagent.branch.selected", CONVERSATIONS)
+REPLY_FAILED = EventType("helixagent.reply.failed", CONVERSATIONS)
 DEBATE_STARTED = EventType("helixagent.debate.started", DEBATES)
 TURN_REQUESTED = EventType("helixagent.turn.requested", DEBATES)
 TURN_ANSWERED = EventType("helixagent.turn.answered", DEBATES)
@@ -43,6 +45,7 @@ MEMORY_CREATED = EventType("helixagent.memory.created", MEMORY_EVENTS)
 MEMORY_UPDATED = EventType("helixagent.memory.updated", MEMORY_EVENTS)
 MEMORY_DELETED = EventType("helixagent.memory.deleted", MEMORY_EVENTS)
 MEMORY_ERASED = EventType("helixagent.memory.erased", MEMORY_EVENTS)
+CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -52,6 +55,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         CONVERSATION_COMPLETED,
         MESSAGE_ADDED,
         BRANCH_SELECTED,
+        REPLY_FAILED,
         DEBATE_STARTED,
         TURN_REQUESTED,
         TURN_ANSWERED,
@@ -61,6 +65,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         MEMORY_UPDATED,
         MEMORY_DELETED,
         MEMORY_ERASED,
+        CONTEXT_COMPRESSED,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""

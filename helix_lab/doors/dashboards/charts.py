@@ -106,6 +106,23 @@ def make_wins() -> Chart:
     return _with_legend(chart)
 
 
+def make_shares(title: str, *, file: str) -> Chart:
+    """Shares from 0 to 1 over time, a colour for each name."""
+    chart = Chart(
+        title,
+        ["at", "share", "who", "colour"],
+        file=file,
+        x_axis_type="datetime",
+        x_axis_label="UTC",
+        y_axis_label="0 to 1",
+        x_range=Range1d(),
+    )
+    chart.figure.scatter(
+        x="at", y="share", size=9, source=chart.source, color="colour", legend_field="who"
+    )
+    return _with_legend(chart)
+
+
 def _with_legend(chart: Chart) -> Chart:
     """The legend below the figure, where it hides nothing on a narrow screen."""
     legend = chart.figure.legend[0]

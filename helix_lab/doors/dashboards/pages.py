@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from helix_lab.doors.dashboards.context import make_context
 from helix_lab.doors.dashboards.overview import make_overview
 from helix_lab.doors.dashboards.providers import make_providers
 from helix_lab.operations.methods import Methods
@@ -15,4 +16,5 @@ if TYPE_CHECKING:
 MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
     "overview": make_overview,
     "providers": make_providers,
+    "context": make_context,
 }

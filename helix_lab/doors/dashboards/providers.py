@@ -69,7 +69,7 @@ class _Providers:
         self._lab = lab
         self._facts = Facts(_DEFAULT, (), (), ())
         self.window = pn.widgets.Select(
-            label="Window", options=list(WINDOWS), value=_asked_window(), width=120
+            label="Window", options=list(WINDOWS), value=asked_window(), width=120
         )
         self.download = pn.widgets.FileDownload(
             callback=lambda: io.StringIO(write_csv(self._facts.providers)),
@@ -109,7 +109,7 @@ class _Providers:
             chart.layout.visible = bool(content)
 
 
-def _asked_window() -> str:
+def asked_window() -> str:
     """The window of the address, if it names one that there is."""
     asked = (pn.state.session_args or {}).get("window", [b""])[0].decode(errors="replace")
     return asked if asked in WINDOWS else _DEFAULT
@@ -129,18 +129,19 @@ def _show_row(row: ProviderRow) -> tuple[Any, ...]:
         row.provider,
         row.model,
         row.total_requests,
-        _round(row.success_rate, 1, times=100),
-        _round(row.avg_response_time_ms, 2, times=0.001),
-        _round(row.p95_response_time_ms, 2, times=0.001),
-        _round(row.p99_response_time_ms, 2, times=0.001),
-        _round(row.avg_confidence, 2),
+        round_figure(row.success_rate, 1, times=100),
+        round_figure(row.avg_response_time_ms, 2, times=0.001),
+        round_figure(row.p95_response_time_ms, 2, times=0.001),
+        round_figure(row.p99_response_time_ms, 2, times=0.001),
+        round_figure(row.avg_confidence, 2),
         row.total_tokens,
-        _round(row.total_cost_usd, 6),
+        round_figure(row.total_cost_usd, 6),
         row.debates,
         row.wins,
-        _round(row.win_rate, 1, times=100),
+        round_figure(row.win_rate, 1, times=100),
     )
 
 
-def _round(value: float | None, digits: int, *, times: float = 1) -> float | None:
+def round_figure(value: float | None, digits: int, *, times: float = 1) -> float | None:
+    """The value for people; what is not known stays unknown."""
     return None if value is None else round(value * times, digits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from helix_lab.doors.widgets.monitor import RunMonitor
     from helix_lab.lab import Lab
     from helix_lab.operations.methods import Methods
-    from helix_lab.operations.operation import Operation
+    from helix_lab.operations.operation import Operation, StreamItem
 
     Connected = Client | Lab
 
@@ -48,7 +48,8 @@ class Handle:
     def __dir__(self) -> list[str]:
         from helix_lab.operations.table import OPERATIONS
 
-        return [*(operation.name for operation in OPERATIONS), "close", "monitor", "view"]
+        streams = [f"stream_{one.name}" for one in OPERATIONS if one.stream is not None]
+        return [*(operation.name for operation in OPERATIONS), *streams, "close", "monitor", "view"]
 
     def __repr__(self) -> str:
         return repr(self._lab) if self._lab is not None else "<Helix Lab, not connected yet>"
@@ -120,5 +121,13 @@ def make_interruptible(connect: Callable[[], Methods]) -> Methods:
     class Interruptible(Methods):
         def call(self, operation: Operation, values: dict[str, Any]) -> BaseModel:
             return run_interruptibly(lambda: connect().call(operation, values))
+
+        def stream(
+            self, operation: Operation, values: dict[str, Any]
+        ) -> Iterator[list[StreamItem]]:
+            # Each wait for a piece can be interrupted, and then nobody wants more.
+            pieces = connect().stream(operation, values)
+            while (batch := run_interruptibly(lambda: next(pieces, None))) is not None:
+                yield batch
 
     return Interruptible()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helix_lab.domain.model.event import CONVERSATIONS, DEBATES, order_of
+from helix_lab.domain.model.event import CONVERSATIONS, DEBATES, Entry, order_of
 from helix_lab.testing.event_log.fixtures import EventLogFixtures, make_event, place_of, read_topic
 
 if TYPE_CHECKING:
@@ -108,6 +108,18 @@ class ReadingTests(EventLogFixtures):
 
         assert 2 == len(some)
         assert some == [entry for entry in log.read_key(CONVERSATIONS, "c1") if entry in some]
+
+    @pytest.mark.parametrize("limit", [1, 2, 5, 100])
+    def test_pages_of_a_key_join_to_the_whole(self, log: EventLog, limit: int) -> None:
+        entries = log.append([(CONVERSATIONS, make_event(f"c{n % 2}")) for n in range(14)])
+        start_offset, found = 0, list[Entry]()
+
+        while page := log.read_key(CONVERSATIONS, "c1", start_offset=start_offset, limit=limit):
+            assert len(page) <= limit
+            found += sorted(page, key=place_of)
+            start_offset = found[-1].offset + 1
+
+        assert [entry for entry in entries if entry.event.key == "c1"] == found
 
     def test_an_unknown_key_or_topic_is_empty(self, log: EventLog) -> None:
         log.append([(CONVERSATIONS, make_event("c1"))])

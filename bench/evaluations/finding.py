@@ -1,0 +1,40 @@
+"""What a recalled context holds of the evidence of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bench.evaluations import words
+from helix_lab.domain.context.recall import Recalled
+
+WHOLE = 0.8
+"""Share of the strong words of a message from which on it counts as held."""
+
+
+def texts_of(recalled: Recalled) -> dict[str, str]:
+    """What an answer says of each message."""
+    texts = {message.message_id: message.text for message in recalled.messages}
+    for line in recalled.lines:
+        for message_id in line.message_ids:
+            texts[message_id] = f"{texts.get(message_id, '')} {line.text}"
+    return texts
+
+
+def evidence_recall(
+    evidence: Sequence[str], said: Mapping[str, str], held: Mapping[str, str]
+) -> float:
+    """Share of the evidence of which four fifths of the strong words are held."""
+    found = [
+        words.share(words.strong(said[one]), words.stems(held.get(one, ""))) >= WHOLE
+        for one in evidence
+    ]
+    return sum(found) / len(found)
+
+
+def current_first(recalled: Recalled, current: Sequence[str], stale: Sequence[str]) -> bool:
+    """Whether a current message is given, and none of the stale ones before it."""
+    order = [message.message_id for message in recalled.messages]
+    order += [message_id for line in recalled.lines for message_id in line.message_ids]
+    places = {message_id: place for place, message_id in enumerate(dict.fromkeys(order))}
+    first = min((places[one] for one in current if one in places), default=None)
+    return first is not None and all(places.get(one, first + 1) > first for one in stale)

@@ -1,0 +1,287 @@
+"""Selection: which messages stay word for word, which units of the others, as one text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from helix_lab.domain.context import names
+from helix_lab.domain.context import vocabulary as v
+from helix_lab.domain.context.analysis import Analysis, Ints
+from helix_lab.domain.context.digest import Line, RecentMessage, Strategy
+from helix_lab.domain.context.features import Bools
+from helix_lab.domain.context.ranking import MARK_COST, Ranking
+from helix_lab.domain.context.rendering import render
+from helix_lab.domain.model.errors import BudgetTooSmall
+
+RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.04}
+"""How much of the budget the newest messages may take, word for word."""
+_DECISIONS_SHARE = 0.02
+_MOST_DECISIONS = 10
+_ROUNDS = 12
+_CLOSE = 30
+_LEGEND_COST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a budget holds."""
+
+    lines: tuple[Line, ...]
+    recent: tuple[RecentMessage, ...]
+    decisions: tuple[Line, ...]
+    entities: tuple[str, ...]
+    notes: tuple[str, ...]
+    text: str
+    tokens: int
+
+
+def select(analysis: Analysis, budget_tokens: int, strategy: Strategy) -> Selection:
+    """What a budget holds by a strategy."""
+    if not analysis.messages:
+        _require(budget_tokens, 1)
+        return Selection((), (), (), (), (), "", 0)
+    if budget_tokens >= analysis.original_tokens:
+        whole = _Search(analysis, budget_tokens, strategy, verbatim=True).all()
+        if whole is not None:
+            return _name(analysis, whole)
+    return _name(analysis, _Search(analysis, budget_tokens, strategy).run())
+
+
+def _name(analysis: Analysis, selection: Selection) -> Selection:
+    """The selection with the names that its text holds."""
+    return replace(selection, entities=names.kept(analysis, selection.text))
+
+
+def _require(budget_tokens: int, needed_tokens: int) -> None:
+    if budget_tokens >= needed_tokens:
+        return
+    msg = (
+        f"a budget of {budget_tokens} tokens holds nothing of this conversation: "
+        f"give at least {needed_tokens}"
+    )
+    raise BudgetTooSmall(
+        msg, field="budget_tokens", budget_tokens=budget_tokens, needed_tokens=needed_tokens
+    )
+
+
+class _Search:
+    """Finds the units that fill a budget; the counter has the last word."""
+
+    def __init__(
+        self, analysis: Analysis, budget_tokens: int, strategy: Strategy, *, verbatim: bool = False
+    ) -> None:
+        self._analysis = analysis
+        self._budget = budget_tokens
+        self._strategy = strategy
+        is_entity = strategy == "entity"
+        self._ranking: Ranking = analysis.entity_ranking if is_entity else analysis.ranking
+        share = RECENT_SHARE[strategy]
+        self._first_recent = 0 if verbatim else self._find_recent(int(budget_tokens * share * 100))
+        self._recent = _recent(analysis, self._first_recent)
+        self._is_open = np.arange(len(analysis.messages)) < self._first_recent
+        self._forced = self._find_decisions()
+
+    def all(self) -> Selection | None:
+        """Everything word for word, if it fits."""
+        return self._finish([], tuple(self._decision_lines(self._forced)))
+
+    def whole(self) -> Selection:
+        """Everything word for word."""
+        return self._write([], tuple(self._decision_lines(self._forced)))
+
+    def run(self) -> Selection:
+        """The fullest text that fits: between room that was enough and room that was too much."""
+        fixed = self._analysis.count_tokens(render(self._analysis, [], self._recent))
+        room = 100 * (self._budget - fixed) - _LEGEND_COST
+        enough, too_much = 0, 0
+        best: Selection | None = None
+        for _ in range(_ROUNDS):
+            made = self._try(room)
+            over = self._last - self._budget
+            if made is not None:
+                enough, best = room, made
+                if -over * 250 <= self._budget or room >= self._whole():
+                    break
+            else:
+                too_much = room
+            if not too_much:
+                room += max(50, 98 * -over)
+            elif room - 100 * over - 50 > enough and made is None:
+                room -= 100 * over + 50
+            else:
+                room = (enough + too_much) // 2
+            if room <= 0 or (too_much and too_much - enough < _CLOSE):
+                break
+        return best or self._least()
+
+    def _whole(self) -> int:
+        """Hundredths of a token beyond which there is nothing more to keep."""
+        return int(self._ranking.cost.sum()) + MARK_COST * len(self._is_open)
+
+    def _try(self, room: int) -> Selection | None:
+        kept = self._ranking.pick(self._is_open, self._forced, room)
+        lines = write_lines(self._analysis, self._ranking, kept)
+        decisions = tuple(self._decision_lines(kept))
+        return self._finish(lines, decisions)
+
+    def _finish(self, lines: list[Line], decisions: tuple[Line, ...]) -> Selection | None:
+        """The selection, if it holds anything and fits."""
+        if not lines and not self._recent:
+            self._last = self._budget + 1
+            return None
+        made = self._write(lines, decisions)
+        self._last = made.tokens
+        return made if made.tokens <= self._budget else None
+
+    def _write(self, lines: list[Line], decisions: tuple[Line, ...]) -> Selection:
+        if self._strategy == "entity":
+            lines = names.group(self._analysis, lines, self._budget)
+        text = render(self._analysis, lines, self._recent)
+        return Selection(
+            lines=tuple(lines),
+            recent=tuple(self._recent),
+            decisions=decisions,
+            entities=(),
+            notes=self._analysis.notes if lines else (),
+            text=text,
+            tokens=self._analysis.count_tokens(text),
+        )
+
+    def _find_recent(self, room: int) -> int:
+        """The first of the newest messages that fit."""
+        sizes = np.cumsum(self._analysis.sizes[::-1])
+        return len(sizes) - int(np.searchsorted(sizes, room, side="right"))
+
+    def _least(self) -> Selection:
+        """The one unit that is worth most of those that fit, else the error that says how much."""
+        ranking = self._ranking
+        everything = _recent(self._analysis, 0)
+        whole = self._analysis.count_tokens(render(self._analysis, [], everything))
+        if not len(ranking.cost) or self._budget >= whole:
+            _require(self._budget, whole)
+            return _Search(self._analysis, self._budget, self._strategy, verbatim=True).whole()
+        cheapest = int(np.argmin(np.where(ranking.is_restoring, np.inf, ranking.cost)))
+        self._recent, self._forced = [], np.zeros_like(self._forced)
+        self._is_open[:] = True
+        smallest = self._one(cheapest)
+        _require(self._budget, min(whole, smallest))
+        for unit in ranking.order[:200].tolist():
+            if self._one(unit) <= self._budget:
+                break
+        else:
+            self._one(cheapest)
+        return self._write(self._lines, ())
+
+    def _one(self, unit: int) -> int:
+        """Tokens of a digest of one unit."""
+        kept = np.zeros(len(self._ranking.cost), dtype=bool)
+        kept[unit] = True
+        self._lines = write_lines(self._analysis, self._ranking, kept)
+        return self._analysis.count_tokens(render(self._analysis, self._lines, []))
+
+    def _find_decisions(self) -> Bools:
+        """The units of the sentences that are kept whole because they decide something."""
+        forced = np.zeros(len(self._ranking.cost), dtype=bool)
+        room = 100 * self._budget * _DECISIONS_SHARE
+        self._decisions: list[int] = []
+        features = self._analysis.features
+        for sentence in self._analysis.decisions[: 5 * _MOST_DECISIONS].tolist():
+            chunks = slice(*np.searchsorted(features.sentence, (sentence, sentence + 1)).tolist())
+            if not self._is_open[features.message[chunks.start]]:
+                self._decisions.append(sentence)
+            else:
+                units = np.unique(self._ranking.unit[chunks])
+                cost = int(self._ranking.cost[units].sum())
+                if cost <= room:
+                    room -= cost
+                    forced[units] = True
+                    self._decisions.append(sentence)
+            if len(self._decisions) == _MOST_DECISIONS:
+                break
+        return forced
+
+    def _decision_lines(self, kept: Bools) -> list[Line]:
+        """The decisions that the text holds, in the order of the conversation."""
+        analysis, lines = self._analysis, []
+        for sentence in sorted(self._decisions):
+            where = np.searchsorted(analysis.features.sentence, (sentence, sentence + 1))
+            owner = int(analysis.features.message[where[0]])
+            is_there = not self._is_open[owner] or kept[self._ranking.unit[slice(*where)]].all()
+            if is_there:
+                message = analysis.messages[owner]
+                raws = (
+                    analysis.vocabulary.raw_of(n) for n in analysis.types[slice(*where)].tolist()
+                )
+                text = " ".join(raw for raw in raws if raw)
+                lines.append(
+                    Line(text, (message.message_id,), analysis.spoken_by[owner], message.time)
+                )
+        return lines
+
+
+def _recent(analysis: Analysis, first: int) -> list[RecentMessage]:
+    return [
+        RecentMessage(m.message_id, m.role, speaker, m.content, m.time)
+        for m, speaker in zip(analysis.messages[first:], analysis.spoken_by[first:], strict=True)
+    ]
+
+
+def write_lines(analysis: Analysis, ranking: Ranking, kept: Bools) -> list[Line]:
+    """A line for each message of which something is kept, in the order of the messages."""
+    chunks = np.flatnonzero(kept[ranking.unit])
+    restored = ranking.sentence[np.flatnonzero(kept & ranking.is_restoring)]
+    return write_chunks(analysis, chunks, restored)
+
+
+def write_chunks(analysis: Analysis, chunks: Ints, restored: Ints) -> list[Line]:
+    """A line for each message with any of the chunks; restored sentences with punctuation."""
+    if not len(chunks):
+        return []
+    features = analysis.features
+    types = analysis.types[chunks]
+    texts = list(map(analysis.vocabulary.texts.__getitem__, types.tolist()))
+    if len(restored):
+        for place in np.flatnonzero(np.isin(features.sentence[chunks], restored)).tolist():
+            texts[place] = analysis.vocabulary.raw_of(int(types[place]))
+    owners = features.message[chunks]
+    starts = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
+    ends = [*starts[1:].tolist(), len(texts)]
+    is_special = (features.flags[chunks] & (v.BLOCK | v.SENTENCE)) != 0
+    specials = set(owners[is_special].tolist())
+    lines: list[Line] = []
+    for owner, start, end in zip(owners[starts].tolist(), starts.tolist(), ends, strict=True):
+        message = analysis.messages[owner]
+        parts = texts[start:end]
+        text = (
+            _join(parts, is_special[start:end].tolist()) if owner in specials else " ".join(parts)
+        ).strip()
+        if text:
+            lines.append(Line(text, (message.message_id,), analysis.spoken_by[owner], message.time))
+    return lines
+
+
+def _join(parts: Sequence[str], is_special: Sequence[bool]) -> str:
+    """Blocks and whole sentences on lines of their own."""
+    text = ""
+    was_special = False
+    for part, special in zip(parts, is_special, strict=True):
+        gap = "\n" if special or was_special else " "
+        text += (gap if text else "") + part
+        was_special = special
+    return text
+
+
+def notes(analysis: Analysis) -> tuple[str, ...]:
+    """What a reader must know of how this conversation was read."""
+    flags = analysis.features.flags
+    owners = analysis.features.message[(flags & v.SENTENCE) != 0]
+    count = len(np.unique(owners))
+    if not count:
+        return ()
+    return (
+        f"{count} of {len(analysis.messages)} messages are not in English: "
+        "they were shortened by whole sentences",
+    )

@@ -1,0 +1,127 @@
+"""Succession: which of two messages on the same matter holds now.
+
+A newer statement of the same speaker that shares the rare words of an older one and gives
+another number, or says that something changed, replaces it. One that denies what the other
+affirms contradicts it: then both are shown, since nobody can tell which one is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+import numpy as np
+
+from helix_lab.domain.context import vocabulary as v
+from helix_lab.domain.context.analysis import Analysis
+from helix_lab.domain.context.index import stem
+
+Kind = Literal["update", "contradiction"]
+
+_CHANGES = re.compile(
+    r"\b(?:now|recently|updated?|changed?|moved|rescheduled|extended|increased|decreased|reduced"
+    r"|raised|improved|grown?|grew|reached|instead|no longer|switched|revised|postponed|shifted"
+    r"|added|adding|latest|current(?:ly)?|actually|expanded|brought)\b",
+    re.I,
+)
+_DENIES = re.compile(
+    r"\b(?:never|no longer|(?:have|has|had|did|does|do|was|is|were|are)n['’]t)\b"
+    r"(?! (?:know|sure|understand|think|want))",
+    re.I,
+)
+_PARTS = re.compile(r"[^\W_]+")
+_SIGNS = re.compile(r"[$€£¥%]")
+_MATTER: Final = 0.4
+"""Share of the query's rarity that both sentences must hold."""
+_LEAST_SHARED: Final = 2
+_LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence as it is compared.
+
+    Attributes:
+        values: each number with what it counts ("%", "month", the next word).
+        denies: says that something never was, or is no longer.
+        changes: says that something is different now.
+    """
+
+    stems: frozenset[str]
+    values: frozenset[tuple[str, str]]
+    denies: bool
+    changes: bool
+
+
+def read_statements(analysis: Analysis, position: int) -> list[Statement]:
+    """The sentences of a message that state something."""
+    features = analysis.features
+    begin, end = analysis.offsets[position : position + 2].tolist()
+    bounds = np.flatnonzero(np.diff(features.sentence[begin:end])) + 1
+    edges = [begin, *(bounds + begin).tolist(), end]
+    made = [_read(analysis, first, last) for first, last in pairwise(edges)]
+    return [one for one in made if one is not None]
+
+
+def _read(analysis: Analysis, begin: int, end: int) -> Statement | None:
+    if end - begin > _LONGEST:
+        return None
+    numbers = analysis.types[begin:end].tolist()
+    flags = analysis.features.flags[begin:end].tolist()
+    texts = [analysis.vocabulary.texts[number].lower() for number in numbers]
+    stems: set[str] = set()
+    for text, flag in zip(texts, flags, strict=True):
+        if not flag & (v.BLOCK | v.SYMBOL | v.BREAK | v.DIGITS | v.FUNCTION):
+            stems.update(stem(part) for part in _PARTS.findall(v.fold(text)))
+    if len(stems) < _LEAST_SHARED:
+        return None
+    said = " ".join(texts)
+    return Statement(
+        stems=frozenset(stems),
+        values=frozenset(_values(texts, flags)),
+        denies=_DENIES.search(said) is not None,
+        changes=_CHANGES.search(said) is not None,
+    )
+
+
+def _values(texts: Sequence[str], flags: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Each number with what it counts."""
+    for place, (text, flag) in enumerate(zip(texts, flags, strict=True)):
+        if not flag & v.DIGITS:
+            continue
+        sign = _SIGNS.search(text)
+        before = texts[place - 1] if place and flags[place - 1] & v.MONTH else ""
+        after = texts[place + 1] if place + 1 < len(texts) else ""
+        yield text, sign[0] if sign else ("date" if before else stem(after))
+
+
+def compare(
+    older: Sequence[Statement], newer: Sequence[Statement], rarity: Mapping[str, float]
+) -> Kind | None:
+    """How the newer of two messages stands to the older one, if they are on the same matter.
+
+    `rarity` weighs the stems of the query, which is the matter.
+    """
+    least = _MATTER * sum(rarity.values())
+    for later in newer:
+        for earlier in older:
+            shared = later.stems & earlier.stems
+            on_matter = sum(rarity.get(one, 0.0) for one in shared)
+            if len(shared) < _LEAST_SHARED or on_matter < least:
+                continue
+            if later.denies != earlier.denies:
+                return "contradiction"
+            if _updates(earlier, later):
+                return "update"
+    return None
+
+
+def _updates(earlier: Statement, later: Statement) -> bool:
+    """Whether a count of the same thing differs, or a new number comes with a word of change."""
+    new = later.values - earlier.values
+    if not new or not earlier.values:
+        return False
+    return later.changes or bool({of for _, of in new} & {of for _, of in earlier.values})
