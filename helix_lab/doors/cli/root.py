@@ -39,6 +39,7 @@ SUMMARIES = {
     "report": "Notebooks that answer a question with parameters: list them, run them",
     "runs": "Long work: list it, show it, cancel it",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
+    "stack": "Real services as local processes: Kafka, PostgreSQL, Redis and others",
 }
 _OWN = {
     "import": "importing:import_file",
@@ -46,6 +47,7 @@ _OWN = {
     "rebuild": "importing:rebuild",
     "report": "reporting:report",
     "serve": "serving:serve",
+    "stack": "stacking:stack",
 }
 _OTHER_NAMES = {"reports": "report"}
 
