@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 from jupyter_server.extension.manager import ExtensionManager
 
+from tests.tiers import check_tiers, records_url, running_services
+
+__all__ = ["records_url", "running_services"]
+
 
 @pytest.fixture(autouse=True)
 def own_order_of_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Undo what notebook_shim, once linked, does to every server of the process."""
     monkeypatch.setattr(ExtensionManager, "sorted_extensions", ExtensionManager.sorted_extensions)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    check_tiers(item)

@@ -98,16 +98,29 @@ def env() -> None:
 
 
 def open_stack() -> Stack:
-    """The stack of `HELIX_STACK_DIR`, else of the user; root's lies where services can reach it."""
+    """The stack of `HELIX_STACK_DIR`, else the user's; root's lies where services can reach it."""
     import platformdirs
 
     from helix_lab.stack.stack import Stack
 
-    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     own = platformdirs.user_data_dir("helix-lab-stack", appauthor=False)
-    folder = os.environ.get("HELIX_STACK_DIR") or ("/var/lib/helix-lab-stack" if is_root else own)
-    cache = platformdirs.user_cache_path("helix-lab", appauthor=False) / "stack"
-    return Stack(Path(folder).expanduser(), Path("/var/cache/helix-lab") if is_root else cache)
+    usual = "/var/lib/helix-lab-stack" if _is_root() else own
+    folder = os.environ.get("HELIX_STACK_DIR") or usual
+    return Stack(Path(folder).expanduser(), find_cache())
+
+
+def find_cache() -> Path:
+    """Where downloads are kept: in the user's cache folder, for root in the system's."""
+    import platformdirs
+
+    name = "helix-lab"
+    if _is_root():
+        return Path("/var/cache", name)
+    return platformdirs.user_cache_path(name, appauthor=False) / "stack"
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _name_wanted(names: tuple[str, ...], *, cluster: bool) -> dict[str, int]:
