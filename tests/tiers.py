@@ -65,7 +65,7 @@ def running_services() -> Iterator[Running]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services("postgres"))])
 def records_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """None for the embedded record store, and an empty database on PostgreSQL."""
+    """None for the embedded record store, and an empty schema on PostgreSQL."""
     if request.param == "sqlite":
         yield None
         return
@@ -74,8 +74,8 @@ def records_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     name = f"test_{uuid.uuid4().hex}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    yield server.set(database=name).render_as_string(hide_password=False)
+        connection.execute(sa.text(f'CREATE SCHEMA "{name}"'))
+    own = server.update_query_dict({"options": f"-c search_path={name}"})
+    yield own.render_as_string(hide_password=False)
     with engine.connect() as connection:
-        # A connection that a test forgot must not keep the next one from its database.
-        connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        connection.execute(sa.text(f'DROP SCHEMA "{name}" CASCADE'))

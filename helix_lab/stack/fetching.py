@@ -47,7 +47,7 @@ def fetch_jars(site: Site, name: str, artifacts: Sequence[str]) -> Path:
         finally:
             pom.unlink()
 
-    return _fetch(site.cache / name, fill)
+    return keep(site.cache / name, fill)
 
 
 def fetch_go_program(site: Site, name: str, package: str, *, least_go: tuple[int, int]) -> Path:
@@ -58,7 +58,7 @@ def fetch_go_program(site: Site, name: str, package: str, *, least_go: tuple[int
         variables = {"GOBIN": str(folder), "CGO_ENABLED": "0"}
         site.call(Program(f"fetch-{name}", [go, "install", package], folder, variables))
 
-    return _fetch(site.cache / name, fill)
+    return keep(site.cache / name, fill)
 
 
 def fetch_debian_packages(site: Site, package: str) -> Path:
@@ -75,7 +75,7 @@ def fetch_debian_packages(site: Site, package: str) -> Path:
             site.call(Program(f"fetch-{package}", command, folder))
             archive.unlink()
 
-    return _fetch(site.cache / f"debian-{package}", fill)
+    return keep(site.cache / f"debian-{package}", fill)
 
 
 def find_tool(program: str, title: str, remedy: str) -> str:
@@ -138,7 +138,7 @@ def _list_missing_packages(package: str) -> list[str]:
     return found
 
 
-def _fetch(folder: Path, fill: Callable[[Path], None]) -> Path:
+def keep(folder: Path, fill: Callable[[Path], None]) -> Path:
     """The folder, filled if it is not there as it came in."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder):

@@ -196,9 +196,10 @@ class Stack:
             raise Unavailable("; ".join(problems), service="stack")
 
     def _end_supervisor(self, state: StackState) -> None:
-        if state.supervisor and self.folder.is_owned():
+        birth = processes.name_birth(state.supervisor) if state.supervisor else None
+        if birth is not None:
             os.kill(state.supervisor, signal.SIGTERM)
-            self._await(lambda: not self.folder.is_owned())
+            self._await(lambda: not processes.is_alive(state.supervisor, birth))
         left_over = self.folder.read_state().services.values()
         processes.kill_left_over(p for service in left_over for p in service.processes)
         self.folder.forget()

@@ -281,7 +281,7 @@ def main(folder: str, cache: str) -> None:
     processes.kill_left_over(p for service in left_over for p in service.processes)
     stack.write_state(StackState(os.getpid()))
     Supervisor(stack, Path(cache)).run()
-    lock.close()
+    # The lock is left to the system: who sees it free knows that this process has ended.
 
 
 def _wait_for_lock(stack: StackFolder) -> IO[str] | None:
