@@ -36,7 +36,7 @@ def test_it_fits_the_compose_specification() -> None:
     parsed = READER.from_yaml(resolve(TEXT))
     parsed.validate()
 
-    assert set(SERVICES) == set(parsed.service_names)
+    assert set(SERVICES) == set(parsed.service_names())
 
 
 def test_what_the_specification_does_not_know_would_be_refused() -> None:
