@@ -54,7 +54,7 @@ class Stack:
         before = self.folder.read_wanted() if self.folder.is_owned() else {}
         with self._starting(wanted) as starter:
             try:
-                self._await_ready(wanted, starter, on_change)
+                self._await_ready(wanted, on_change)
             except Unavailable:
                 _detach(starter)
                 raise
@@ -77,9 +77,9 @@ class Stack:
         if self.folder.is_owned():
             message = f"the stack of {self.folder.path} runs already; first: helix-lab stack down"
             raise Conflict(message)
-        with self._starting(wanted) as starter:
+        with self._starting(wanted):
             try:
-                self._await_ready(wanted, starter, on_change)
+                self._await_ready(wanted, on_change)
                 yield self.read_state()
             finally:
                 self.down()
@@ -135,14 +135,18 @@ class Stack:
     def _starting(self, wanted: Mapping[str, int]) -> Iterator[subprocess.Popen[bytes] | None]:
         """Ask for services; give the supervisor if there was none, with a pipe that binds it."""
         _check(wanted)
-        before = self.folder.read_wanted() if self.folder.is_owned() else {}
-        _check_nodes(before, wanted)
-        self._forget_failed(wanted)
-        self.folder.write_wanted({**before, **wanted})
-        if self.folder.is_owned():
+        with self.folder.deciding():
+            if not self.folder.is_owned():
+                self._clear_remains()
+            before = self.folder.read_wanted()
+            _check_nodes(before, wanted)
+            self._forget_failed(wanted)
+            self.folder.write_wanted({**before, **wanted})
+            # Asked again: with the last service that failed its supervisor went, too.
+            starter = None if self.folder.is_owned() else self._start_supervisor()
+        if starter is None:
             yield None
             return
-        starter = self._start_supervisor()
         try:
             yield starter
         finally:
@@ -163,18 +167,19 @@ class Stack:
         command = [sys.executable, "-m", "helix_lab.stack.supervisor"]
         log = processes.find_log(self.folder.logs, _SUPERVISOR_LOG)
         with log.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - our own module
+            starter = subprocess.Popen(  # noqa: S603 - our own module
                 [*command, str(self.folder.path), str(self._cache)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._await(lambda: self.folder.is_owned() or starter.poll() is not None)
+        return starter
 
     def _await_ready(
         self,
         wanted: Mapping[str, int],
-        starter: subprocess.Popen[bytes] | None,
         on_change: Watch | None,
     ) -> None:
         seen: dict[str, ServiceState] = {}
@@ -186,7 +191,7 @@ class Stack:
             is_decided = all(s.state in ("ready", "failed") for s in found.values())
             if is_decided and len(found) == len(wanted):
                 break
-            if starter is not None and starter.poll() is not None:
+            if not self.folder.is_owned():
                 log = processes.find_log(self.folder.logs, _SUPERVISOR_LOG)
                 message = f"the supervisor of the stack ended by itself; see {log}"
                 raise Unavailable(message, service="stack")
@@ -200,6 +205,10 @@ class Stack:
         if birth is not None:
             os.kill(state.supervisor, signal.SIGTERM)
             self._await(lambda: not processes.is_alive(state.supervisor, birth))
+        self._clear_remains()
+
+    def _clear_remains(self) -> None:
+        """Kill and forget what a supervisor left that was killed itself."""
         left_over = self.folder.read_state().services.values()
         processes.kill_left_over(p for service in left_over for p in service.processes)
         self.folder.forget()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, TypeVar
 
@@ -108,6 +108,13 @@ class StackFolder:
             handle.close()
             return None
         return handle
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Alone decide what is wanted, and whether a supervisor has to be started."""
+        with (self.path / "decide.lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def is_owned(self) -> bool:
         """Whether a supervisor runs."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,6 +88,30 @@ def test_a_second_up_changes_nothing_and_adds_what_is_new(stack: Stack) -> None:
 
     assert first == stack.up({"redis": 1}).services["redis"].processes
     assert first == stack.up(BOTH).services["redis"].processes
+
+
+def test_two_that_bring_up_at_the_same_time_get_one_stack(stack: Stack, folder: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        names = ["redis", "postgres"]
+        others = [pool.submit(Stack(folder, find_cache()).up, {name: 1}) for name in names]
+        found = [other.result(timeout=200) for other in others]
+
+    assert 1 == len({state.supervisor for state in found})
+    assert {"redis": "ready", "postgres": "ready"} == {
+        name: service.state for name, service in stack.read_state().services.items()
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a child with its parent")
+def test_a_stack_comes_up_again_after_its_supervisor_was_killed(stack: Stack) -> None:
+    first = stack.up({"redis": 1})
+
+    os.kill(first.supervisor, signal.SIGKILL)
+    wait_until(lambda: not stack.folder.is_owned())
+
+    second = stack.up({"redis": 1})
+    assert first.services["redis"].processes != second.services["redis"].processes
+    assert b"+OK\r\n+PONG\r\n" == ping_redis(stack)
 
 
 def test_one_service_goes_down_and_the_other_stays(stack: Stack) -> None:

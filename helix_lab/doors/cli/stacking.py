@@ -46,7 +46,7 @@ def up(names: tuple[str, ...], *, cluster: bool, wait: bool) -> None:
         _print_state(state.services)
         _print_hint(opened)
         click.echo("Ctrl-C takes it down", err=True)
-        click.pause(info="") if os.isatty(0) else _wait_for_signal()
+        _wait_for_signal()
 
 
 @stack.command()
