@@ -14,7 +14,7 @@ BUILT := .venv/share/jupyter/labextensions/@helix-lab/extension
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install lab test check format bench screenshots changelog clean
+.PHONY: help install lab test test-services stack-up stack-down check format bench screenshots changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z<>%-]+:.*## / { sub("%", "<name>", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,15 @@ lab: install ## start JupyterLab with Helix Lab; HELIX_PORT, HELIX_DATA_DIR and 
 test: install ## run the checks and every test, and sum up
 	@.venv/bin/python -m tests.chromium
 	@.venv/bin/python -m tests.run
+
+test-services: install ## run the tests that need real services; starts them, and stops them after
+	@HELIX_TIERS=all .venv/bin/python -m pytest -m services --ignore tests/browser tests
+
+stack-up: install ## start Kafka, PostgreSQL, Redis, Neo4j and S3 as local processes, without Docker
+	@.venv/bin/helix-lab stack up
+
+stack-down: install ## stop them; their data stays
+	@.venv/bin/helix-lab stack down
 
 check: install ## format, lint, types, import contracts, docs: the tests that need no run
 	@.venv/bin/python -m tests.run --only-checks

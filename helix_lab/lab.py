@@ -158,7 +158,7 @@ def _close_open_labs() -> None:
 def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     log = SqliteEventLog(folder.path / "log.sqlite")
     stack.callback(log.close)
-    records = Records.embedded(folder.path / "records.sqlite")
+    records = _open_records(settings, folder)
     stack.callback(records.close)
     results = KeptResults(folder.path / "results")
     stack.callback(results.close)
@@ -205,10 +205,20 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         contexts=contexts,
         backends={
             "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
-            "postgresql": Service("sqlite", is_embedded=True, probe=records.probe),
+            "postgresql": Service(
+                "postgresql" if settings.records_url else "sqlite",
+                is_embedded=not settings.records_url,
+                probe=records.probe,
+            ),
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
         },
     )
+
+
+def _open_records(settings: Settings, folder: DataFolder) -> Records:
+    if settings.records_url:
+        return Records(settings.records_url)
+    return Records.embedded(folder.path / "records.sqlite")
 
 
 def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Reports:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from dataclasses import field as field_of
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ MEMORY_STRATEGIES = (LAST_WRITE_WINS, "merge_all")
 DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
+_RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -49,7 +52,12 @@ class ProviderSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that a lab can be told; nothing configured means embedded."""
+    """All that a lab can be told; nothing configured means embedded.
+
+    Attributes:
+        records_url: of the record store on PostgreSQL, with its password; None for SQLite in the
+            data folder.
+    """
 
     data_dir: Path
     node_id: str
@@ -57,9 +65,10 @@ class Settings:
     providers: tuple[ProviderSettings, ...] = ()
     report_runs_kept: int = DEFAULT_REPORT_RUNS_KEPT
     memory_strategy: str = LAST_WRITE_WINS
-    context: ContextPolicy = field(default_factory=ContextPolicy)
+    context: ContextPolicy = field_of(default_factory=ContextPolicy)
     context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
+    records_url: str | None = field_of(default=None, repr=False)
 
 
 def read_settings(
@@ -68,14 +77,16 @@ def read_settings(
     """The settings in force: arguments first, then the environment, then defaults.
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, and `HELIX_PROVIDERS`, a JSON list
-    of `{"name", "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a
-    file that holds one.
+    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`, and
+    `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
+    "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a
+    file of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes
+    before it.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
     """
-    env = os.environ if environment is None else environment
+    env = _add_env_file(os.environ if environment is None else environment)
     return Settings(
         data_dir=_read_folder(data_dir or env.get("HELIX_DATA_DIR") or _default_data_dir()),
         node_id=env.get("NODE_ID") or socket.gethostname() or "node-1",
@@ -88,7 +99,60 @@ def read_settings(
         context=_read_context(env),
         context_cache_size=_read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=_read_ttl(env.get("CONTEXT_CACHE_TTL")),
+        records_url=_read_records_url(env.get("HELIX_RECORDS_URL")),
     )
+
+
+def _add_env_file(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, and what the file that it names says beside it."""
+    path = env.get("HELIX_ENV_FILE")
+    return {**read_env_file(Path(path)), **env} if path else env
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables of a file with lines `NAME=value`, quoted as in a shell; `#` begins a comment.
+
+    Raises:
+        InvalidRequest: it cannot be read, or a line is something else.
+    """
+    try:
+        lines = path.expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError, RuntimeError) as error:
+        message = f"HELIX_ENV_FILE names a file that cannot be read: {error}"
+        raise InvalidRequest(message, field="HELIX_ENV_FILE") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        found.update(_read_assignment(line, f"{path}, line {number}"))
+    return found
+
+
+def _read_assignment(line: str, place: str) -> dict[str, str]:
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError as error:
+        message = f"{place}: {error}"  # not the line itself: it may hold a password
+        raise InvalidRequest(message, field="HELIX_ENV_FILE") from None
+    if not words:
+        return {}
+    name, equals, value = words[-1].partition("=")
+    if not (equals and name.isidentifier() and words[:-1] in ([], ["export"])):
+        message = f"{place}: it must be NAME=value, with quotes around a value that has spaces"
+        raise InvalidRequest(message, field="HELIX_ENV_FILE")
+    return {name: value}
+
+
+def _read_records_url(text: str | None) -> str | None:
+    """The address with the driver that Helix Lab uses; the message never shows it."""
+    if not text:
+        return None
+    scheme, separator, rest = text.partition("://")
+    if not separator or not rest or scheme not in _RECORDS_SCHEMES:
+        message = (
+            f"HELIX_RECORDS_URL begins with {scheme[:20]!r}; it must be "
+            "postgresql+psycopg://user:password@host:port/database, or unset for SQLite"
+        )
+        raise InvalidRequest(message, field="HELIX_RECORDS_URL")
+    return f"{_RECORDS_SCHEMES[0]}://{rest}"
 
 
 def _default_data_dir() -> str:

@@ -8,6 +8,9 @@ import pytest
 from jupyter_server.extension.manager import ExtensionManager
 
 from tests.data.loaders import find_data
+from tests.tiers import check_tiers, records_url, running_services
+
+__all__ = ["records_url", "running_services"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +26,7 @@ def data() -> Path:
     if folder is None:
         pytest.skip("no data sets: set HELIX_TEST_DATA to their folder")
     return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    check_tiers(item)

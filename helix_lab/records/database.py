@@ -15,22 +15,47 @@ from helix_lab.domain.model.errors import Unavailable
 from helix_lab.records.tables import CHECKPOINT, DEAD_LETTER, METADATA
 
 _OF_THE_STATEMENT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
+_POSTGRES = "postgresql"
+_CONNECT_TIMEOUT_S = 5
+# Of a server: a statement or a lock that takes longer is an error, not a thread that hangs.
+_SESSION = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+# A server that vanished without a word is noticed by then.
+_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3}
+_MAKING_TABLES = 7_061_001
+"""The advisory lock of who makes the tables: two labs may open at the same time."""
 
 
 class Records:
     """The record store: transactions over the tables of `records.tables`. Safe in threads.
 
     Args:
-        url: a SQLAlchemy URL; `sqlite:///…` is the embedded default.
+        url: a SQLAlchemy URL: `sqlite:///…`, the embedded default, or
+            `postgresql+psycopg://user:password@host/database`, of PostgreSQL 15 or newer.
+
+    Raises:
+        Unavailable: the database cannot be used, or its driver is not installed.
     """
 
     def __init__(self, url: str | sa.URL) -> None:
         self._is_closed = False
-        self.engine = sa.create_engine(url, json_serializer=_encode_json)
-        if self.engine.dialect.name == "sqlite":
-            sa.event.listen(self.engine, "connect", _set_up_sqlite)
-        with self._explained():
-            METADATA.create_all(self.engine)
+        self.engine = _make_engine(sa.make_url(url))
+        try:
+            with self.engine.begin() as connection:
+                if self._is_postgres:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+                METADATA.create_all(connection)
+        except sa.exc.DBAPIError as error:
+            self.engine.dispose()
+            raise self._explain(error) from error
+
+    @property
+    def _is_postgres(self) -> bool:
+        return self.engine.dialect.name == _POSTGRES
 
     @classmethod
     def embedded(cls, path: Path) -> Records:
@@ -85,7 +110,7 @@ class Records:
         """
         if not rows:
             return
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        insert = postgresql.insert if self._is_postgres else sqlite.insert
         statement: Any = insert(table)
         keys = [column.name for column in table.primary_key]
         if merge is None:
@@ -156,19 +181,56 @@ class Records:
             raise Unavailable(message, service="records")
         try:
             yield
-        except sa.exc.DatabaseError as error:
+        except sa.exc.DBAPIError as error:
             if isinstance(error, _OF_THE_STATEMENT):
                 raise
             raise self._explain(error) from error
 
-    def _explain(self, error: sa.exc.DatabaseError) -> Unavailable:
+    def _explain(self, error: sa.exc.DBAPIError) -> Unavailable:
         url = self.engine.url
-        place = url.database if url.drivername == "sqlite" else url.render_as_string()
+        if self._is_postgres:
+            # The address without its password; the driver repeats none either.
+            place = url.render_as_string(hide_password=True)
+            reason = " ".join(str(error.orig).split())
+            message = (
+                f"the record store {place} cannot be used: {reason}; is HELIX_RECORDS_URL right?"
+            )
+            return Unavailable(message, service="records")
         return Unavailable(
-            f"the record store {place} cannot be used: {error.orig}; restore it from a backup or "
-            "move it away: all but runs and schedules is then filled again from the log",
+            f"the record store {url.database} cannot be used: {error.orig}; restore it from a "
+            "backup or move it away: all but runs and schedules is then filled again from the log",
             service="records",
         )
+
+
+def _make_engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != _POSTGRES:
+        engine = sa.create_engine(url, json_serializer=_encode_json)
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        return engine
+    options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    given = url.query.get("options")
+    try:
+        return sa.create_engine(
+            url.difference_update_query(["options"]),
+            json_serializer=_encode_json,
+            # A connection may have died with a server that is back since.
+            pool_pre_ping=True,
+            pool_timeout=_CONNECT_TIMEOUT_S,
+            connect_args={
+                "application_name": "helix-lab",
+                "connect_timeout": _CONNECT_TIMEOUT_S,
+                # What the address says goes last, and wins.
+                "options": f"{options} {given}" if given else options,
+                **_KEEPALIVE,
+            },
+        )
+    except ModuleNotFoundError as error:
+        message = (
+            f"records on PostgreSQL need the package {error.name}: "
+            "pip install 'helix-lab[postgres]'"
+        )
+        raise Unavailable(message, service="records") from None
 
 
 def take_new(_old: Any, new: Any) -> Any:

@@ -38,22 +38,33 @@ class UtcMoment(sa.types.TypeDecorator[datetime]):
         value: datetime | None,
         dialect: sa.Dialect,  # noqa: ARG002
     ) -> datetime | None:
-        """Put the zone back that SQLite does not keep."""
-        return None if value is None else value.replace(tzinfo=UTC)
+        """Put the zone back that SQLite does not keep, or leave that of a session."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 JSON = sa.JSON(none_as_null=True)
 """JSON in which nothing is NULL: as the JSON value `null` it would count as known."""
 
+
+def _text(length: int) -> sa.String:
+    """A short text, the same on both databases: in order of its bytes, whatever the locale.
+
+    The length is for the reader: SQLite does not heed it, so PostgreSQL shall not.
+    """
+    return sa.String(length).with_variant(sa.Text(collation="C"), "postgresql")
+
+
 CONVERSATION = sa.Table(
     "conversation",
     METADATA,
-    sa.Column("conversation_id", sa.String(200), primary_key=True),
-    sa.Column("user_id", sa.String(200)),
-    sa.Column("source", sa.String(200)),
+    sa.Column("conversation_id", _text(200), primary_key=True),
+    sa.Column("user_id", _text(200)),
+    sa.Column("source", _text(200)),
     sa.Column("title", sa.Text),
     sa.Column("metadata", JSON),
-    sa.Column("outcome", sa.String(20)),
+    sa.Column("outcome", _text(20)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("updated_at", UtcMoment, nullable=False),
     sa.Column("completed_at", UtcMoment),
@@ -68,16 +79,16 @@ CONVERSATION = sa.Table(
 DEBATE = sa.Table(
     "debate",
     METADATA,
-    sa.Column("debate_id", sa.String(200), primary_key=True),
-    sa.Column("conversation_id", sa.String(200), nullable=False),
+    sa.Column("debate_id", _text(200), primary_key=True),
+    sa.Column("conversation_id", _text(200), nullable=False),
     sa.Column("topic", sa.Text, nullable=False),
-    sa.Column("protocol", sa.String(200), nullable=False),
+    sa.Column("protocol", _text(200), nullable=False),
     sa.Column("rounds", sa.Integer, nullable=False),
     sa.Column("seed", sa.BigInteger, nullable=False),
     sa.Column("seats", JSON, nullable=False),
     sa.Column("judge", JSON),
-    sa.Column("user_id", sa.String(200)),
-    sa.Column("source", sa.String(200)),
+    sa.Column("user_id", _text(200)),
+    sa.Column("source", _text(200)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("completed_at", UtcMoment),
     sa.Column("result", JSON),
@@ -88,10 +99,10 @@ DEBATE = sa.Table(
 DEBATE_TURN = sa.Table(
     "debate_turn",
     METADATA,
-    sa.Column("debate_id", sa.String(200), primary_key=True),
+    sa.Column("debate_id", _text(200), primary_key=True),
     sa.Column("round", sa.Integer, primary_key=True),
-    sa.Column("role", sa.String(20), primary_key=True),
-    sa.Column("seat", sa.String(200), primary_key=True),
+    sa.Column("role", _text(20), primary_key=True),
+    sa.Column("seat", _text(200), primary_key=True),
     sa.Column("clock", sa.BigInteger, nullable=False),
     sa.Column("ended_at", UtcMoment, nullable=False),
     sa.Column("turn", JSON, nullable=False),
@@ -140,9 +151,9 @@ MEMORY_WRITER = sa.Table(
 RUN = sa.Table(
     "run",
     METADATA,
-    sa.Column("run_id", sa.String(200), primary_key=True),
-    sa.Column("kind", sa.String(50), nullable=False),
-    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("run_id", _text(200), primary_key=True),
+    sa.Column("kind", _text(50), nullable=False),
+    sa.Column("state", _text(20), nullable=False),
     sa.Column("progress", sa.Float, nullable=False),
     sa.Column("request", JSON, nullable=False),
     sa.Column("result", JSON),
@@ -179,8 +190,8 @@ SCHEDULE = sa.Table(
 CHECKPOINT = sa.Table(
     "checkpoint",
     METADATA,
-    sa.Column("projection", sa.String(100), primary_key=True),
-    sa.Column("topic", sa.String(200), primary_key=True),
+    sa.Column("projection", _text(100), primary_key=True),
+    sa.Column("topic", _text(200), primary_key=True),
     sa.Column("partition", sa.Integer, primary_key=True),
     sa.Column("next_offset", sa.BigInteger, nullable=False),
 )
@@ -188,12 +199,12 @@ CHECKPOINT = sa.Table(
 DEAD_LETTER = sa.Table(
     "dead_letter",
     METADATA,
-    sa.Column("projection", sa.String(100), primary_key=True),
-    sa.Column("topic", sa.String(200), primary_key=True),
+    sa.Column("projection", _text(100), primary_key=True),
+    sa.Column("topic", _text(200), primary_key=True),
     sa.Column("partition", sa.Integer, primary_key=True),
     sa.Column("offset", sa.BigInteger, primary_key=True),
-    sa.Column("event_id", sa.String(200), nullable=False),
-    sa.Column("event_type", sa.String(200), nullable=False),
+    sa.Column("event_id", _text(200), nullable=False),
+    sa.Column("event_type", _text(200), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("refused_at", UtcMoment, nullable=False),
 )

@@ -13,15 +13,15 @@ from tests.flow.workshop import Gate, Workshop
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """An open lab in an empty folder."""
-    with open_at(tmp_path / "lab") as opened:
+def lab(tmp_path: Path, records_url: str | None) -> Iterator[Lab]:
+    """An open lab in an empty folder, with each of the record stores."""
+    with open_at(tmp_path / "lab", records_url=records_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Iterator[Workshop]:
-    workshop = Workshop(tmp_path)
+def workshop(tmp_path: Path, records_url: str | None) -> Iterator[Workshop]:
+    workshop = Workshop(tmp_path, records_url=records_url)
     yield workshop
     workshop.close()
 

@@ -26,9 +26,10 @@ METRICS = {
 }
 
 
-def open_at(folder: Path, *providers: ProviderSettings) -> Lab:
+def open_at(folder: Path, *providers: ProviderSettings, records_url: str | None = None) -> Lab:
     """The lab of a folder, whatever the environment says."""
-    return open_lab(settings=Settings(folder, "test-node", port=0, providers=providers))
+    settings = Settings(folder, "test-node", port=0, providers=providers, records_url=records_url)
+    return open_lab(settings=settings)
 
 
 def wait_until(condition: Callable[[], object], *, timeout_s: float = PATIENCE_S) -> None:

@@ -18,8 +18,9 @@ Work = Callable[[RunContext], Mapping[str, Any]]
 class Workshop:
     """A run store, and runners on it one after the other."""
 
-    def __init__(self, folder: Path) -> None:
-        self.records = Records.embedded(folder / "records.sqlite")
+    def __init__(self, folder: Path, *, records_url: str | None = None) -> None:
+        path = folder / "records.sqlite"
+        self.records = Records(records_url) if records_url else Records.embedded(path)
         self.store = RunStore(self.records)
         self.runners: list[JobRunner] = []
 

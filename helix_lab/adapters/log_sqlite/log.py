@@ -11,6 +11,7 @@ from helix_lab.adapters.log_sqlite.connections import Readers, unavailable
 from helix_lab.adapters.log_sqlite.rows import to_entry
 from helix_lab.adapters.log_sqlite.statements import MAX_OFFSET, make_entry_id
 from helix_lab.adapters.log_sqlite.writer import Batch, Writer
+from helix_lab.domain.model.event import order_of
 from helix_lab.ports.event_log import EventLog
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ def _describe_all() -> Iterator[str]:
         if isinstance(command, click.Group):
             made = groups.get(name, OPERATIONS_OF_REPORT)
             for part, child in command.commands.items():
-                yield _describe(f"{name} {part}", child, made[part])
+                yield _describe(f"{name} {part}", child, made.get(part))
         elif command is not None:
             yield _describe(name, command, next(iter(groups.get(name, {}).values()), None))
 

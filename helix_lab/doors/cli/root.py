@@ -44,6 +44,7 @@ SUMMARIES = {
     "runs": "Long work: list it, show it, cancel it",
     "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
+    "stack": "Real services as local processes: Kafka, PostgreSQL, Redis and others",
     "topics": "List the topics of the event log, and how much each holds",
 }
 _OWN = {
@@ -52,6 +53,7 @@ _OWN = {
     "rebuild": "importing:rebuild",
     "report": "reporting:report",
     "serve": "serving:serve",
+    "stack": "stacking:stack",
 }
 _OTHER_NAMES = {"reports": "report"}
 
