@@ -102,7 +102,7 @@ def _find_first(owners: Ints, count: int) -> Bools:
 def rank(analysis: Analysis, *, prefers_entities: bool = False) -> Ranking:
     """Put all units of a conversation in order."""
     features = analysis.features
-    value = value_chunks(features, np.diff(analysis.offsets))
+    value = value_chunks(features, len(analysis.messages))
     if prefers_entities:
         value = value * np.where(
             features.any_in_sentence(features.is_entity), w.ENTITY_SENTENCE, w.OTHER_SENTENCE
@@ -153,7 +153,7 @@ def _number(leader: Ints, greatest: int) -> tuple[Ints, int]:
     return numbers[leader] - 1, int(numbers[-1])
 
 
-def value_chunks(features: Features, lengths: Ints) -> Floats:
+def value_chunks(features: Features, messages: int) -> Floats:
     """The value of each chunk, 0 to 1."""
     states = features.has(v.NUMBER | v.TIME) | features.is_entity
     strong = features.is_strong & (features.occurrence_in_sentence == 0)
@@ -166,15 +166,13 @@ def value_chunks(features: Features, lengths: Ints) -> Floats:
     z += w.QUESTION * features.any_in_sentence(features.has(v.ASKS))
     z += w.FIRST_PERSON * features.any_in_sentence(features.has(v.FIRST_PERSON))
     z += w.SECOND_PERSON * features.any_in_sentence(features.has(v.SECOND_PERSON))
-    z += w.STATES * features.any_in_sentence(states)
     z += w.STRONG_WORDS * np.minimum(strong_count, 10)
-    z += w.LENGTH * np.log1p(lengths)[features.message]
     decides = features.any_in_sentence(features.has(v.DECIDES))
     z += w.DECISION * decides + w.DECISION_FILLER * (decides & features.has(v.FILLER))
     z += w.RECURS * features.recurs + w.FIRST_WORD * features.is_first
     z += w.ECHOED * features.is_echoed + w.ADVERB * features.has(v.ADVERB)
     z += w.CAPTION * features.any_in_sentence(features.has(v.CAPTION))
-    z += w.ANSWERS * _answers(features, len(lengths))[features.message]
+    z += w.ANSWERS * _answers(features, messages)[features.message]
     fillers = features.count_in_sentence(features.has(v.FILLER))
     share = fillers / np.maximum(features.count_in_sentence(features.is_content), 1)
     z += w.FILLER_SHARE * share[features.sentence]

@@ -63,6 +63,7 @@ class Superseded:
     Attributes:
         kind: `update` where the newer replaces the older, `contradiction` where one denies
             what the other affirms.
+        conversation: of the stale message; the current one may stand in another.
     """
 
     kind: Kind

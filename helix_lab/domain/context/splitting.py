@@ -21,10 +21,11 @@ _CODE_LINE = re.compile(
 _FOREIGN_LETTERS = re.compile(r"[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _SENTENCE_ENDS = re.compile(r"(?<=[。！？؟।])|(?<=[.!?…])\s+|\n+")
-_ENGLISH = frozenset(
-    ["the", "The", "and", "to", "I", "you", "You", "for", "it", "that", "with", "my", "your"]
-)
-_SHORTEST_TO_JUDGE = 12
+_ENGLISH_WORDS = """the The and And to I you You for it that with my your are have has been this
+    This what What how How they those who can would not I'm it's don't"""
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+"""Words that hardly a sentence of a dozen words goes without, and that other languages lack."""
+_SHORTEST_TO_JUDGE = 14
 _MOST_FOREIGN = 0.3
 _SHORTEST_CODE = 2
 

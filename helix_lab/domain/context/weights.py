@@ -20,12 +20,8 @@ FILLER: Final = -1.0
 QUESTION: Final = -0.6
 FIRST_PERSON: Final = 1.0
 SECOND_PERSON: Final = -0.3
-STATES: Final = 0.0
-"""The sentence has a number, a time or an entity."""
 STRONG_WORDS: Final = 0.2
 """Per strong word of the sentence, up to ten."""
-LENGTH: Final = 0.0
-"""Times the logarithm of the words of the message."""
 DECISION: Final = 0.8
 DECISION_FILLER: Final = 1.0
 """What a filler gets back in a sentence that decides: there it may be the verb."""
@@ -41,7 +37,7 @@ FILLER_SHARE: Final = -1.2
 """Times the share of fillers among the content of the sentence."""
 CAPTION: Final = -0.6
 """The sentence describes a picture."""
-ADVERB: Final = -0.5
+ADVERB: Final = -0.75
 FIRST_WORD: Final = -0.2
 REPEATED_IN_SENTENCE: Final = 0.25
 REPEATED_IN_MESSAGE: Final = 0.3
