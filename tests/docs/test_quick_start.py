@@ -253,5 +253,5 @@ def test_what_the_corrections_call_not_built_is_not_there(server: Server) -> Non
         for route in routes
     }
 
-    assert len(routes) > 5
+    assert routes
     assert dict.fromkeys(routes, "404") == found
