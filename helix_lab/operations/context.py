@@ -43,6 +43,7 @@ from helix_lab.operations.operation import (
 )
 from helix_lab.operations.services import Services
 from helix_lab.queries import conversations as questions
+from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.queries.history import stream_history
 from helix_lab.queries.readings import Reading
 
@@ -109,7 +110,7 @@ class Replay(Request):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a long replay makes many, and freezing doubles the cost
 class ReplayedMessage:
     """A message as it was recorded, unaltered."""
 
@@ -182,7 +183,8 @@ def replay(services: Services, request: Replay) -> Replayed:
     show = _show_whole if request.include_metadata else _show
     history = reading.history
     if made is None:
-        shown = [show(message) for message in history.messages]
+        with collecting_seldom():
+            shown = [show(message) for message in history.messages]
     else:
         recent = {message.message_id for message in made.compressed.recent_messages}
         shown = [show(m) for m in history.messages if m.message_id in recent]
