@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ def test_the_reports_answer_from_what_the_lab_holds(data_dir: Path, tmp_path: Pa
     measured = run("provider-performance", tmp_path / "a.ipynb", window="all", provider="borealis")
     reviewed = run("conversation-review", tmp_path / "b.ipynb")
 
+    kept = run("context-quality", tmp_path / "d.ipynb", minimum_quality=0.5)
+
+    assert re.search(r"full   reaches 0.5 at \d+%", kept)
     assert "8 turns of 1 providers" in measured
     assert "2,630 ms" in measured
     assert "aurora" not in measured

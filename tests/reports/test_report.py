@@ -121,7 +121,7 @@ def test_the_library_has_the_shipped_reports_and_ones_own(tmp_path: Path) -> Non
 
     library = ReportLibrary(tmp_path)
 
-    assert ["conversation-review", "mine", "provider-performance"] == [
+    assert ["context-quality", "conversation-review", "mine", "provider-performance"] == [
         report.name for report in library.list_all()
     ]
     assert {"helix-lab", "own"} == {report.origin for report in library.list_all()}
@@ -138,5 +138,5 @@ def test_ones_own_report_goes_before_a_shipped_one(tmp_path: Path) -> None:
 def test_a_name_that_nobody_has_is_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
     write_report(tmp_path, "mine")
 
-    with pytest.raises(UnknownReport, match="conversation-review, mine, provider-performance"):
+    with pytest.raises(UnknownReport, match="context-quality, conversation-review, mine, provider"):
         ReportLibrary(tmp_path).get(name)
