@@ -43,10 +43,11 @@ def conversation(server: LiveServer) -> str:
 
 @pytest.fixture(scope="module")
 def notebook(server: LiveServer, browser: Browser, conversation: str) -> Iterator[Page]:
-    """A notebook of JupyterLab that shows both widgets; its third cell runs on."""
+    """A notebook of JupyterLab that shows all widgets; its last cell runs on."""
     cells = [
         f"hx.view({conversation!r})",
         "hx.monitor()",
+        f"hx.view_context({conversation!r}, max_tokens=80)",
         "while True: __import__('time').sleep(1)",
     ]
     written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
@@ -60,7 +61,7 @@ def notebook(server: LiveServer, browser: Browser, conversation: str) -> Iterato
     page.wait_for_selector("#jupyterlab-splash", state="detached")
     idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     expect(idle).to_be_visible(timeout=START_MS)
-    for shown in (1, 2):
+    for shown in (1, 2, 3):
         run_cell(page, shown)
         expect(page.locator(".hxw")).to_have_count(shown, timeout=START_MS)
     yield page
@@ -133,6 +134,25 @@ def test_a_conversation_is_seen_searched_and_jumped_through(notebook: Page) -> N
     expect(status).to_contain_text("Messages 1 to 3 of 3")
 
 
+def test_the_budget_of_a_context_is_moved_and_a_line_shows_its_sources(notebook: Page) -> None:
+    context = notebook.locator(".hxw").nth(2)
+    said = context.get_by_role("status")
+    expect(said).to_contain_text("quality")
+    before = said.inner_text()
+
+    context.get_by_label("Budget in tokens").focus()
+    for _ in range(20):
+        notebook.keyboard.press("ArrowRight")
+    expect(said).not_to_have_text(before)
+
+    context.get_by_label("Strategy").select_option("window")
+    expect(context.get_by_label("Strategy")).to_have_value("window")
+    button = context.get_by_role("button", name="Sources of line 1", exact=True)
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(context.locator(".hxw-line .hxw-message").first).to_be_visible()
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_no_serious_fault_in_a_widget(
     theme: str, notebook: Page, run: str, axe: str
@@ -160,7 +180,7 @@ def test_a_monitor_follows_a_run_and_cancels_it(
 
 
 def test_a_monitor_stays_fresh_while_a_cell_runs(client: httpx.Client, notebook: Page) -> None:
-    run_cell(notebook, 3)
+    run_cell(notebook, 4)
     last = notebook.locator(".jp-Notebook .jp-CodeCell").last
     expect(last.locator(".jp-InputArea-prompt")).to_have_text("[*]:")
 

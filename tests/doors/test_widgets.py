@@ -9,6 +9,7 @@ import pytest
 
 from helix_lab import HelixError, Lab
 from helix_lab.domain.model.errors import InvalidRequest, Unavailable, UnknownRun
+from helix_lab.doors.widgets.context import ContextView
 from helix_lab.doors.widgets.conversation import (
     MOST_CHARACTERS,
     PAGE_MESSAGES,
@@ -261,6 +262,62 @@ def test_a_monitor_of_one_run_ends_with_it(lab: Lab, ended: str) -> None:
         '<th scope="col" style="text-align:left">run</th>'
         in (monitor._repr_mimebundle_()["text/html"])
     )
+
+
+# --- the context viewer --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talk(lab: Lab) -> Lab:
+    """A lab with a conversation that has something to leave out."""
+    lab.start_conversation(conversation_id="talk")
+    say(lab, "talk", *(
+        f"Well, you know, Maria moved {n} crates of lemons to Lisbon on day {n}, not to Porto."
+        for n in range(1, 40)
+    ))  # fmt: skip
+    return lab
+
+
+def test_a_smaller_budget_leaves_less_and_says_what_it_costs(talk: Lab) -> None:
+    view = ContextView(talk, "talk", max_tokens=400)
+    figures = view.state["figures"]
+    before = sum(len(line["text"]) for line in view.state["lines"])
+
+    state = view.ask({"do": "budget", "value": 200})
+
+    assert "quality 0." in figures
+    assert 0 < sum(len(line["text"]) for line in state["lines"]) < before
+    assert figures != state["figures"]
+    assert {"window", "full"} < set(state["strategies"])
+    assert "window" == view.ask({"do": "strategy", "value": "window"})["strategy"]
+
+
+def test_a_line_opens_the_messages_that_it_came_from(talk: Lab) -> None:
+    view = ContextView(talk, "talk", max_tokens=300)
+    said = {message.message_id: message.content for message in talk.replay("talk").messages}
+
+    state = view.ask({"do": "sources", "value": 0})
+
+    assert state["lines"][0]["ids"] == [one["message_id"] for one in state["sources"]]
+    assert all(said[one["message_id"]] == one["text"] for one in state["sources"])
+    assert [] == view.ask({"do": "sources", "value": 0})["sources"]
+
+
+def test_a_budget_that_holds_nothing_or_everything_is_told(talk: Lab) -> None:
+    view = ContextView(talk, "talk", max_tokens=1)
+    assert "give at least" in view.state["notice"]
+
+    assert "fits into this budget" in view.ask({"do": "budget", "value": 10**9})["notice"]
+
+
+def test_a_context_as_html_shows_values_as_text(lab: Lab) -> None:
+    lab.start_conversation(conversation_id="evil")
+    say(lab, "evil", *(f"{EVIL} Maria has {n} boats" for n in range(20)))
+
+    html = ContextView(lab, "evil")._repr_mimebundle_()["text/html"]
+
+    assert "source" in html
+    assert [] == [tag for tag in ("<script", "<button") if tag in html]
 
 
 # --- in a kernel ---------------------------------------------------------------------------------

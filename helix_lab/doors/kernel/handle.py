@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from helix_lab.doors.client import Client
+    from helix_lab.doors.widgets.context import ContextView
     from helix_lab.doors.widgets.conversation import ConversationView
     from helix_lab.doors.widgets.monitor import RunMonitor
     from helix_lab.lab import Lab
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     Connected = Client | Lab
 
 T = TypeVar("T")
+
+_OWN = ("close", "monitor", "view", "view_context")
+"""The methods of the handle itself."""
 
 
 class Handle:
@@ -49,7 +53,7 @@ class Handle:
         from helix_lab.operations.table import OPERATIONS
 
         streams = [f"stream_{one.name}" for one in OPERATIONS if one.stream is not None]
-        return [*(operation.name for operation in OPERATIONS), *streams, "close", "monitor", "view"]
+        return [*(operation.name for operation in OPERATIONS), *streams, *_OWN]
 
     def __repr__(self) -> str:
         return repr(self._lab) if self._lab is not None else "<Helix Lab, not connected yet>"
@@ -64,6 +68,16 @@ class Handle:
         from helix_lab.doors.widgets.conversation import view_conversation
 
         return _shorten_errors(view_conversation)(self, conversation_id, at=at)
+
+    def view_context(
+        self, conversation_id: str, *, max_tokens: int | None = None, strategy: str = "hybrid"
+    ) -> ContextView:
+        """What a model is shown of a conversation: drag the budget, open a line's sources."""
+        from helix_lab.doors.widgets.context import ContextView
+
+        return _shorten_errors(ContextView)(
+            self, conversation_id, max_tokens=max_tokens, strategy=strategy
+        )
 
     def monitor(self, run_id: str | None = None) -> RunMonitor:
         """How a run stands, live, with a button that cancels it; without an id the newest runs."""

@@ -53,3 +53,9 @@ class MonitorFront(Front):
     """The run monitor."""
 
     _esm = _read("monitor.js")
+
+
+class ContextFront(Front):
+    """The context viewer."""
+
+    _esm = _read("context.js")

@@ -1,4 +1,4 @@
-// What both widgets are made of. Values are only ever set as text.
+// What all widgets are made of. Values are only ever set as text.
 
 const make = (name, options = {}, ...children) => {
   const { className, text, ...attributes } = options;

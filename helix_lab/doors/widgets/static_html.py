@@ -40,6 +40,26 @@ def write_runs(title: str, rows: Sequence[Sequence[Any]], *, notice: str) -> str
     return said + tables.to_html(RUN_COLUMNS, rows, caption=lambda _: title)
 
 
+def write_context(state: Mapping[str, Any]) -> str:
+    """A context as a list of lines, each with the number of messages it came from."""
+    items = "".join(
+        f'<li style="{_TEXT}">{escape(tables.make_printable(line["text"]))} '
+        f"<small>({_count_sources(line)})</small></li>"
+        for line in state["lines"]
+    )
+    said = " ".join(filter(None, (state["figures"], state["notice"])))
+    return (
+        f'<div role="group" aria-label="{escape(state["title"])}">'
+        f"<p><strong>{escape(state['title'])}</strong>, {escape(state['strategy'])}<br>"
+        f"{escape(said)}</p><ol>{items}</ol></div>"
+    )
+
+
+def _count_sources(line: Mapping[str, Any]) -> str:
+    count = len(line["ids"])
+    return "whole" if line["is_whole"] else f"{count} source{'s' * (count != 1)}"
+
+
 def _write_message(message: Mapping[str, Any]) -> str:
     text = message["text"]
     cut = max(0, len(text) - _MOST_CHARACTERS) + message["cut_characters"]
