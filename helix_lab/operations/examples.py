@@ -43,7 +43,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "told": {
             "content": "What did we decide?",
             "message_id": "msg-8",
-            "provider": "deepseek",
+            "provider": "offline",
             "system": "Answer in one sentence.",
             "include_prompt": True,
         },

@@ -98,11 +98,24 @@ def test_every_example_fits_its_schema_and_is_accepted(name: str, example: str) 
     parse_request(operation.request, read_values(operation, asked))
 
 
+TALK = [
+    {
+        "role": "user",
+        "message_id": f"talk-{number}",
+        "content": f"On day {number} Maria moved {number} crates of lemons to Lisbon.",
+        "created_at": "2026-01-01T10:00:00Z",
+    }
+    for number in range(40)
+]
+"""Something to compress; recorded once, however often it is sent."""
+
+
 @pytest.mark.parametrize("name", list(EXAMPLES))
 def test_the_server_does_what_every_example_asks(client: httpx.Client, name: str) -> None:
     operation = find_operation(name)
     started = {"conversation_id": "conv-123", "user_id": "user-456", "title": "Sign-in"}
     client.post("v1/conversations", json=started).raise_for_status()
+    client.post("v1/conversations/conv-123/messages", json=TALK).raise_for_status()
 
     for body in EXAMPLES[name].values():
         path = operation.path.lstrip("/").replace("{conversation_id}", "conv-123")

@@ -17,10 +17,20 @@ from helix_lab.domain.model.errors import (
     UnknownConversation,
     UnknownDebate,
     UnknownMemory,
+    UnknownResult,
     UnknownRun,
+    UnknownSchedule,
 )
 from helix_lab.operations.problems import HTTP_STATUS, from_problem, status_of, to_problem
 
+NAMED_BY_ID = {
+    UnknownConversation,
+    UnknownDebate,
+    UnknownMemory,
+    UnknownResult,
+    UnknownRun,
+    UnknownSchedule,
+}
 CLASSES = [
     value
     for value in vars(errors).values()
@@ -32,7 +42,7 @@ def make(error_class: type[HelixError]) -> HelixError:
     """An error of this class, as the program raises it."""
     if error_class is DataFolderInUse:
         return DataFolderInUse("/lab", pid=7, url="http://127.0.0.1:7061/")
-    if error_class in {UnknownConversation, UnknownDebate, UnknownMemory, UnknownRun}:
+    if error_class in NAMED_BY_ID:
         return error_class("the-id")
     return error_class("what failed: é", field="x", faults=[{"a": None}], number=1.5)
 
