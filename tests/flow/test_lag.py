@@ -48,7 +48,7 @@ def test_the_lag_is_shown_and_goes_away(lab: Lab) -> None:
         lab.append_messages("c", [say("a")])
 
         assert lab.get_info().projection_lag["conversations"] > 0
-    wait_until(lambda: lab.get_info().projection_lag == {"conversations": 0, "analytics": 0})
+    wait_until(lambda: not any(lab.get_info().projection_lag.values()))
 
 
 def test_an_unknown_conversation_is_unknown_where_the_store_is_level(lab: Lab) -> None:

@@ -13,7 +13,7 @@ import pytest
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.domain.model.errors import Unavailable
-from helix_lab.domain.model.event import TOPICS
+from helix_lab.domain.model.event import CONVERSATIONS
 from helix_lab.lab import Lab
 from helix_lab.operations.system import Nothing, get_info
 from helix_lab.ports.analytics import Checkpoint
@@ -88,7 +88,7 @@ class Bench:
         return runner
 
     def say(self, count: int) -> None:
-        start = len(self.log.read_key(TOPICS[0], "c"))
+        start = len(self.log.read_key(CONVERSATIONS, "c"))
         for number in range(start, start + count):
             draft = drafts.add_message("c", f"m{number}", role="user", content="word " * number)
             self.writer.record([draft])
@@ -199,7 +199,7 @@ def test_a_rebuild_that_fails_is_made_up_for_by_following(bench: Bench) -> None:
 def test_a_refused_event_is_kept_before_the_store_moves_over_it(bench: Bench) -> None:
     store = bench.break_analytics("before", "before")
     bench.say(1)
-    (entry,) = bench.log.read_key(TOPICS[0], "c")
+    (entry,) = bench.log.read_key(CONVERSATIONS, "c")
     odd = replace(entry.event, event_id="odd", type="helixagent.message.sung")
     bench.log.append([(entry.topic, odd)])
 

@@ -206,6 +206,11 @@ class QueryingTests(AnalyticsFixtures):
         assert {"table_name", "column_name", "data_type", "comment"} == set(columns[0])
         names = [row["table_name"] for row in columns]
         assert sorted(names) == names
-        assert {"message_metrics", "debate_metrics", "debate_winners"} == set(names)
+        assert {
+            "message_metrics",
+            "debate_metrics",
+            "debate_winners",
+            "compression_metrics",
+        } == set(names)
         of_messages = [r["column_name"] for r in columns if r["table_name"] == TABLE]
         assert make_rows(0).column_names == of_messages
