@@ -65,7 +65,7 @@ SUITES = [
     Suite("extension", "jlpm run test", folder="extension", writes_report=True),
     Suite(
         "python",
-        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser",
+        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser -n 2 --dist loadfile",
         writes_report=True,
     ),
     Suite("browser", f"{PYTEST} tests/browser", writes_report=True),

@@ -79,7 +79,7 @@ def test_retry_after_is_waited_for(fake: FakeLLM, make_provider: MakeProvider, s
 
     reply = make_provider().complete(ask())
 
-    assert 0.4 <= time.monotonic() - started_s < 5
+    assert 0.4 <= time.monotonic() - started_s < 30
     assert reply.response_time_ms < (time.monotonic() - started_s) * 1000 - 400
 
 
@@ -93,7 +93,7 @@ def test_a_wait_beyond_the_time_limit_is_not_begun(
         make_provider().complete(ask(timeout_s=30))
 
     assert caught.value.details["retry_after_s"] == 3600
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 30
     assert len(fake.requests) == 1
 
 
@@ -106,7 +106,7 @@ def test_stopping_ends_the_wait_before_a_retry(fake: FakeLLM, make_provider: Mak
             ask(timeout_s=60), should_stop=lambda: time.monotonic() - started_s > 0.3
         )
 
-    assert time.monotonic() - started_s < 10
+    assert time.monotonic() - started_s < 30
     assert len(fake.requests) == 1
 
 
