@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -39,7 +40,10 @@ def run(report: Report, options: Options) -> None:
         compare_imports(report, folder, options)
         with open_lab(folder / "lab") as lab:
             compare_appends(report, lab, folder, times=options.size(200))
-            compare_replay(report, lab, messages=options.size(10_000))
+            compare_replay(report, lab, "kept in memory", messages=options.size(10_000))
+        settings = replace(lab.settings, data_dir=folder / "cold", context_cache_size=0)
+        with open_lab(settings=settings) as lab:
+            compare_replay(report, lab, "read from the log", messages=options.size(10_000))
 
 
 def compare_import_time(report: Report) -> None:
@@ -129,15 +133,15 @@ def compare_appends(report: Report, lab: Lab, folder: Path, *, times: int) -> No
         )
 
 
-def compare_replay(report: Report, lab: Lab, *, messages: int) -> None:
-    """A whole conversation, read from the log; its JSON read back is the least work there is."""
+def compare_replay(report: Report, lab: Lab, how: str, *, messages: int) -> None:
+    """A whole conversation; its JSON read back is the least work there is."""
     lab.start_conversation(conversation_id="replay")
     new = [{"role": "user", "content": " ".join(_WORDS)} for _ in range(messages)]
     lab.append_messages("replay", messages=new)
     lab.get_conversation("replay")
     raw = lab.replay("replay").model_dump_json()
     report.compare(
-        f"replay a conversation of {messages:,} messages, not cached",
+        f"replay a conversation of {messages:,} messages, {how}",
         lambda: _elapsed_ms(lambda: lab.replay("replay")),
         baseline="json.loads of the answer",
         measure_baseline=lambda: _elapsed_ms(lambda: json.loads(raw)),

@@ -33,7 +33,9 @@ def run(report: Report, options: Options) -> None:
     with serve() as client:
         client.post("/v1/conversations", json={"conversation_id": "bench"}).raise_for_status()
         compare_appends(report, client, times=options.size(200))
-        compare_replay(report, client, messages=options.size(10_000))
+        compare_replay(report, client, "kept in memory", messages=options.size(10_000))
+    with serve(CONTEXT_CACHE_SIZE="0") as client:
+        compare_replay(report, client, "read from the log", messages=options.size(10_000))
 
 
 def compare_appends(report: Report, client: httpx.Client, *, times: int) -> None:
@@ -55,7 +57,7 @@ def compare_appends(report: Report, client: httpx.Client, *, times: int) -> None
     )
 
 
-def compare_replay(report: Report, client: httpx.Client, *, messages: int) -> None:
+def compare_replay(report: Report, client: httpx.Client, how: str, *, messages: int) -> None:
     """A whole conversation over HTTP."""
     client.post("/v1/conversations", json={"conversation_id": "long"}).raise_for_status()
     text = "service mesh token budget replay event ledger window branch merge kernel notebook"
@@ -69,7 +71,7 @@ def compare_replay(report: Report, client: httpx.Client, *, messages: int) -> No
 
     raw = replay()
     report.compare(
-        f"replay a conversation of {messages:,} messages through REST, not cached",
+        f"replay a conversation of {messages:,} messages through REST, {how}",
         lambda: _elapsed_ms(replay),
         baseline="json.loads of the answer",
         measure_baseline=lambda: _elapsed_ms(lambda: json.loads(raw)),
