@@ -169,9 +169,7 @@ def test_more_memory_than_there_is_fails_the_cell(reports: Reports, own: Path) -
     assert "MemoryError" in run.error["message"]
 
 
-def test_a_run_that_is_cancelled_ends_and_so_does_its_kernel(
-    reports: Reports, own: Path
-) -> None:
+def test_a_run_that_is_cancelled_ends_and_so_does_its_kernel(reports: Reports, own: Path) -> None:
     run, kernel = start_hanging(reports, own)
 
     reports.jobs.cancel(run.run_id)
