@@ -112,7 +112,7 @@ def test_a_conversation_is_seen_searched_and_jumped_through(notebook: Page) -> N
     status = page.locator(".hxw-status")
     expect(status).to_have_text("Messages 1 to 20 of 53 · 1 on other branches")
     expect(message(page, 1)).to_contain_text("text 1")
-    expect(page.locator(".hxw-message")).to_have_count(20)
+    expect(page.locator(".hxw [data-message]")).to_have_count(20)
 
     page.get_by_label("Search in this conversation").fill("parquet")
     page.keyboard.press("Enter")
