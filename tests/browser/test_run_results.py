@@ -23,8 +23,7 @@ def open_result(page: Page, kind: str, run_id: str) -> None:
     """Press the button of a run; by keyboard, as everything in the panel can be."""
     button = row(page, run_id).get_by_role("button", name=f"Open the result of {kind} {run_id}")
     expect(button).to_be_visible()
-    button.focus()
-    page.keyboard.press("Enter")
+    button.press("Enter")
 
 
 def result(page: Page) -> Locator:
