@@ -246,6 +246,7 @@ def _ask(services: Services, turn: _Turn, on_text: Callable[[str], None] | None)
         error.details.update(message_id=turn.message_id)
         raise
     except Exception as error:
+        # An adapter may fail in any way, and the question that was recorded must not hang.
         told = ProviderError(
             f"the provider {turn.provider.name} failed: {type(error).__name__}: {error}",
             service=turn.provider.name,

@@ -1,4 +1,4 @@
-"""Operations on memories: make, read, search, change, delete, and what became of each."""
+"""Operations on memories: make, read, search, change, delete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from helix_lab.domain.memory.record import Kind, Update
+from helix_lab.domain.memory.record import METADATA_PREFIX, Kind, Update
 from helix_lab.domain.memory.strategies import STRATEGIES, show
 from helix_lab.domain.model.errors import (
     Conflict,
@@ -18,19 +18,12 @@ from helix_lab.domain.model.errors import (
     StaleVersion,
     UnknownMemory,
 )
-from helix_lab.domain.model.event import MEMORY_EVENTS, Event
 from helix_lab.operations.memory_editor import STORE
 from helix_lab.operations.metadata import Metadata, check_metadata
 from helix_lab.operations.operation import Id, Instant, Name, Operation, Request, Response, Text
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
 from helix_lab.operations.services import Services
-from helix_lab.queries.memories import (
-    MemoryFilter,
-    count_conflicts,
-    find_memory,
-    list_memories,
-    read_writers,
-)
+from helix_lab.queries.memories import MemoryFilter, find_memory, list_memories
 from helix_lab.records.memory_states import load_record
 
 MAX_CONTENT = 1_000_000
@@ -137,48 +130,6 @@ class Memories(Response):
     next_cursor: str | None
 
 
-class GetMemoryHistory(Request):
-    """Which memory."""
-
-    memory_id: Id = Field(description="a memory, also a deleted one")
-
-
-class MemoryUpdate(Response):
-    """One update as its node made it; `seen` tells what that node knew of the others."""
-
-    event_id: str
-    action: str
-    node_id: str
-    version: int
-    time: datetime
-    seen: dict[str, int]
-    changes: dict[str, Any]
-    tags_added: list[str]
-    tags_removed: list[str]
-
-
-class MemoryHistory(Response):
-    """All updates of a memory, in the order of their clocks."""
-
-    memory_id: str
-    updates: list[MemoryUpdate]
-
-
-class GetSyncStatus(Request):
-    """How the memories of this node stand."""
-
-
-class SyncStatus(Response):
-    """What this node has written and taken in."""
-
-    node_id: str
-    events_published: int
-    events_consumed: int
-    nodes: dict[str, int]
-    memories_in_conflict: int
-    projection_lag: int
-
-
 def create(services: Services, request: CreateMemory) -> Memory:
     """Record a new memory."""
     memory_id = request.memory_id or f"mem-{uuid.uuid4().hex}"
@@ -261,31 +212,6 @@ def list_page(services: Services, request: ListMemories) -> Memories:
     return Memories(memories=[_show(row) for row in page], next_cursor=cursor)
 
 
-def get_history(services: Services, request: GetMemoryHistory) -> MemoryHistory:
-    """The updates of a memory, read from the log."""
-    entries = services.log.read_key(MEMORY_EVENTS, request.memory_id)
-    if not entries:
-        raise UnknownMemory(request.memory_id)
-    events = sorted((entry.event for entry in entries), key=lambda e: int(e.data["clock"]))
-    return MemoryHistory(
-        memory_id=request.memory_id, updates=[_show_update(event) for event in events]
-    )
-
-
-def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
-    """How many updates of each node are in the store, and how far it is behind the log."""
-    nodes = services.ask(STORE, lambda: read_writers(services.records))
-    published = nodes.get(services.node_id, 0)
-    return SyncStatus(
-        node_id=services.node_id,
-        events_published=published,
-        events_consumed=sum(nodes.values()) - published,
-        nodes=nodes,
-        memories_in_conflict=count_conflicts(services.records),
-        projection_lag=services.projections.measure_lag()[STORE],
-    )
-
-
 def _read_alive(services: Services, memory_id: str) -> Mapping[str, Any]:
     row = services.find(
         STORE,
@@ -321,31 +247,10 @@ def _show(row: Mapping[str, Any]) -> Memory:
 
 
 def _show_by(row: Mapping[str, Any], strategy: str) -> Memory:
-    fields = show(row["memory_id"], load_record(row["state"]), STRATEGIES[strategy]).fields
-    shown = {name: fields[name] for name in Memory.model_fields if name in fields}
-    metadata = {
-        key.removeprefix("m."): value
-        for key, value in fields.items()
-        if key.startswith("m.") and value is not None
-    }
-    return Memory(
-        **{**{name: row[name] for name in Memory.model_fields}, **shown, "metadata": metadata}
-    )
-
-
-def _show_update(event: Event) -> MemoryUpdate:
-    data = event.data
-    return MemoryUpdate(
-        event_id=event.event_id,
-        action=event.type.removeprefix("helixagent.memory."),
-        node_id=event.node_id,
-        version=data["depth"],
-        time=event.time,
-        seen=data.get("seen", {}),
-        changes=data.get("changes", {}),
-        tags_added=data.get("tags_added", []),
-        tags_removed=data.get("tags_removed", []),
-    )
+    shown = show(row["memory_id"], load_record(row["state"]), STRATEGIES[strategy])
+    kept = {name: row[name] for name in Memory.model_fields}
+    other = {name: value for name, value in shown.fields.items() if name in kept}
+    return Memory(**{**kept, **other, "metadata": shown.metadata})
 
 
 def _known(**fields: Any) -> dict[str, Any]:
@@ -357,7 +262,9 @@ def _to_text(moment: datetime | None) -> str | None:
 
 
 def _to_fields(metadata: Metadata) -> dict[str, Any]:
-    return {f"m.{key}": value for key, value in (check_metadata(metadata) or {}).items()}
+    return {
+        f"{METADATA_PREFIX}{key}": value for key, value in (check_metadata(metadata) or {}).items()
+    }
 
 
 OPERATIONS = (
@@ -383,16 +290,6 @@ OPERATIONS = (
         request=ListMemories,
         response=Memories,
         run=list_page,
-    ),
-    Operation(
-        name="get_sync_status",
-        summary="Tell what this node has written and taken in",
-        method="GET",
-        path="/v1/memory/sync/status",
-        scope="read",
-        request=GetSyncStatus,
-        response=SyncStatus,
-        run=get_sync_status,
     ),
     Operation(
         name="get_memory",
@@ -426,16 +323,5 @@ OPERATIONS = (
         response=Memory,
         run=delete,
         errors=(UnknownMemory, MemoryDeleted, StaleVersion),
-    ),
-    Operation(
-        name="get_memory_history",
-        summary="List all updates of a memory, by every node",
-        method="GET",
-        path="/v1/memory/{memory_id}/history",
-        scope="read",
-        request=GetMemoryHistory,
-        response=MemoryHistory,
-        run=get_history,
-        errors=(UnknownMemory,),
     ),
 )

@@ -20,6 +20,7 @@ from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.operation import Id, Operation, Request, Response, Text
 from helix_lab.operations.services import Services
 from helix_lab.queries import conversations as questions
+from helix_lab.queries.paging import Position
 from helix_lab.queries.readings import Reading
 
 MAX_MESSAGES = 200_000
@@ -163,7 +164,7 @@ def _read(services: Services, request: Recall) -> tuple[Sequence[Reading], int]:
 def _list_conversations(services: Services, user_id: str) -> list[str]:
     """The conversations of a user, the one that changed last first."""
     ids: list[str] = []
-    after: questions.Position | None = None
+    after: Position | None = None
     while True:
         place = after
         rows = services.ask(

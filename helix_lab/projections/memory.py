@@ -32,7 +32,6 @@ _KINDS = {
     MEMORY_DELETED.name: Kind.DELETE,
     MEMORY_ERASED.name: Kind.ERASE,
 }
-METADATA_PREFIX = "m."
 _SHOWN_AS_THEY_ARE = ("user_id", "type", "category", "importance")
 _NEW = {column.name: take_new for column in MEMORY.columns if column.name != "memory_id"}
 
@@ -108,11 +107,7 @@ class MemoryProjection(Projection[Row]):
             **{name: fields.get(name) for name in _SHOWN_AS_THEY_ARE},
             "content": fields.get("content") or "",
             "tags": list(memory.tags),
-            "metadata": {
-                name.removeprefix(METADATA_PREFIX): value
-                for name, value in fields.items()
-                if name.startswith(METADATA_PREFIX) and value is not None
-            },
+            "metadata": memory.metadata,
             "expires_at": datetime.fromisoformat(expires_at) if expires_at else None,
             "version": memory.version,
             "has_conflict": memory.has_conflict,

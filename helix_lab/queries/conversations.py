@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from helix_lab.queries.paging import Position, page_after
 from helix_lab.records.database import Records
 from helix_lab.records.tables import CONVERSATION, DEBATE, DEBATE_TURN
-
-Position = tuple[datetime, str]
-"""(moment, id) of the last row of the page before; rows after it follow."""
 
 
 def find_conversation(records: Records, conversation_id: str) -> Mapping[str, Any] | None:
@@ -26,7 +23,7 @@ def list_conversations(
 ) -> list[Mapping[str, Any]]:
     """Conversations, the one that changed last first; of one user, if asked."""
     place = (CONVERSATION.c.updated_at, CONVERSATION.c.conversation_id)
-    query = _page(sa.select(CONVERSATION), place, limit=limit, after=after)
+    query = page_after(sa.select(CONVERSATION), place, limit=limit, after=after)
     if user_id is not None:
         query = query.where(CONVERSATION.c.user_id == user_id)
     return _read_all(records, query)
@@ -45,7 +42,7 @@ def list_debates(
 ) -> list[Mapping[str, Any]]:
     """Debates, the newest first; of one conversation, if asked."""
     place = (DEBATE.c.started_at, DEBATE.c.debate_id)
-    query = _page(sa.select(DEBATE), place, limit=limit, after=after)
+    query = page_after(sa.select(DEBATE), place, limit=limit, after=after)
     if conversation_id is not None:
         query = query.where(DEBATE.c.conversation_id == conversation_id)
     return _read_all(records, query)
@@ -58,24 +55,6 @@ def _list_turns(records: Records, debate_id: str) -> list[Mapping[str, Any]]:
         .order_by(DEBATE_TURN.c.clock, DEBATE_TURN.c.round, DEBATE_TURN.c.role, DEBATE_TURN.c.seat)
     )
     return _read_all(records, query)
-
-
-def _page(
-    query: sa.Select[Any],
-    place: Sequence[sa.ColumnElement[Any]],
-    *,
-    limit: int,
-    after: Position | None,
-) -> sa.Select[Any]:
-    query = query.order_by(*(column.desc() for column in place)).limit(limit)
-    if after is None:
-        return query
-    moment, item_id = after
-    bound = sa.tuple_(
-        sa.bindparam(None, moment, type_=place[0].type),
-        sa.bindparam(None, item_id, type_=place[1].type),
-    )
-    return query.where(sa.tuple_(*place) < bound)
 
 
 def _read_one(records: Records, query: sa.Select[Any]) -> Mapping[str, Any] | None:

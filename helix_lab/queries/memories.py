@@ -9,10 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from helix_lab.queries.paging import Position, page_after
 from helix_lab.records.database import Records
 from helix_lab.records.tables import MEMORY, MEMORY_TAG, MEMORY_WRITER
-
-Position = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +37,12 @@ def list_memories(
 ) -> list[Mapping[str, Any]]:
     """Memories that are neither deleted nor expired, the one that changed last first."""
     place = (MEMORY.c.updated_at, MEMORY.c.memory_id)
-    query = (
+    rows = (
         sa.select(MEMORY)
         .where(MEMORY.c.is_alive, *_to_conditions(wanted))
         .where(sa.or_(MEMORY.c.expires_at.is_(None), MEMORY.c.expires_at > now))
-        .order_by(*(column.desc() for column in place))
-        .limit(limit)
     )
-    if after is not None:
-        bound = sa.tuple_(
-            sa.bindparam(None, after[0], type_=MEMORY.c.updated_at.type),
-            sa.bindparam(None, after[1], type_=MEMORY.c.memory_id.type),
-        )
-        query = query.where(sa.tuple_(*place) < bound)
+    query = page_after(rows, place, limit=limit, after=after)
     with records.read() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 

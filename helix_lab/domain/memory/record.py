@@ -10,7 +10,7 @@ delete keeps the memory alive; any other edit does not; erasing is final.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -18,6 +18,9 @@ from typing import Any, NamedTuple
 from helix_lab.domain.model.clock import HybridTime
 
 CONTENT = "content"
+METADATA_PREFIX = "m."
+"""Before each key of the metadata, which is a field by itself."""
+
 Vector = tuple[int, ...]
 """How many updates of each node were seen, by the node's place among the members."""
 
@@ -226,11 +229,11 @@ def is_covered(node: int, seq: int, cut: Vector) -> bool:
     return node < len(cut) and seq <= cut[node]
 
 
-def _unseen(dots: Iterable[Dot], reader: Reader) -> list[Dot]:
+def _unseen(dots: Sequence[Dot], reader: Reader) -> list[Dot]:
     return [dot for dot in dots if not reader.saw(*dot)]
 
 
-def _collapse(dots: Iterable[Dot], cut: Vector) -> list[Dot]:
+def _collapse(dots: Sequence[Dot], cut: Vector) -> list[Dot]:
     """One stable dot in place of all that the cut covers."""
     rest = [dot for dot in dots if not is_covered(*dot, cut)]
-    return rest if len(rest) == len(list(dots)) else [STABLE, *rest]
+    return rest if len(rest) == len(dots) else [STABLE, *rest]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from helix_lab.domain.memory.record import CONTENT, Entry, Record
+from helix_lab.domain.memory.record import CONTENT, METADATA_PREFIX, Entry, Record
 from helix_lab.domain.memory.text import merge_texts
 from helix_lab.domain.model.errors import InvalidRequest
 
@@ -35,6 +35,15 @@ class Memory:
     tags: tuple[str, ...]
     version: int
     concurrent: Mapping[str, tuple[Entry, ...]]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The facts of the user's own; a key that was set to null is gone."""
+        return {
+            name.removeprefix(METADATA_PREFIX): value
+            for name, value in self.fields.items()
+            if name.startswith(METADATA_PREFIX) and value is not None
+        }
 
     @property
     def has_conflict(self) -> bool:
