@@ -33,6 +33,7 @@ from helix_lab.jobs.runs import RunStore
 from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.operations.memory_editor import MemoryEditor
+from helix_lab.operations.metering import Meter
 from helix_lab.operations.methods import Methods
 from helix_lab.operations.operation import (
     Operation,
@@ -40,6 +41,7 @@ from helix_lab.operations.operation import (
     parse_request,
     require_stream,
 )
+from helix_lab.operations.sampling import Sampler
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.projections.analytics import AnalyticsProjection
@@ -73,7 +75,8 @@ class Lab(Methods):
         """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
         request = parse_request(operation.request, values, lenient=lenient)
         self._check_open(operation)
-        return operation.run(self.services, request)
+        with self.services.meter.measure(operation.name):
+            return operation.run(self.services, request)
 
     def stream(
         self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
@@ -81,7 +84,8 @@ class Lab(Methods):
         """The answer of an operation that streams, as it is made; see `Operation.stream`."""
         request = parse_request(operation.request, values, lenient=lenient)
         self._check_open(operation)
-        return require_stream(operation)(self.services, request)
+        pieces = require_stream(operation)(self.services, request)
+        return self.services.meter.follow(operation.name, pieces)
 
     def _check_open(self, operation: Operation) -> None:
         if self._is_closed and operation.scope != "public":
@@ -128,6 +132,7 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         services.projections.start()
         services.jobs.resume()
         services.schedules.start()
+        services.sampler.start()
         _close_at_exit(lab)
         stack.callback(_OPEN_LABS.discard, lab)
         lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now
@@ -188,6 +193,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
+    sampler = Sampler()
+    stack.callback(sampler.close)
     return Services(
         version=version("helix-lab"),
         node_id=settings.node_id,
@@ -203,6 +210,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         schedules=schedules,
         providers=providers,
         contexts=contexts,
+        meter=Meter(),
+        sampler=sampler,
         backends={
             "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
             "postgresql": Service(

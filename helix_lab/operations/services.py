@@ -12,6 +12,8 @@ from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.operations.memory_editor import MemoryEditor
+from helix_lab.operations.metering import Meter
+from helix_lab.operations.sampling import Sampler
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
@@ -56,6 +58,8 @@ class Services:
     schedules: Schedules
     providers: Mapping[str, ChatProvider]
     contexts: ContextMaker
+    meter: Meter
+    sampler: Sampler
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""
 

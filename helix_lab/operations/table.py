@@ -9,7 +9,9 @@ from helix_lab.operations import (
     compressions,
     context,
     conversations,
+    costs,
     dashboards,
+    debate_analytics,
     debates,
     imports,
     memories,
@@ -22,6 +24,7 @@ from helix_lab.operations import (
     schedules,
     sql,
     system,
+    system_analytics,
     topics,
 )
 from helix_lab.operations.operation import Operation
@@ -38,6 +41,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *memories.OPERATIONS,
     *memory_history.OPERATIONS,
     *analytics.OPERATIONS,
+    *debate_analytics.OPERATIONS,
+    *costs.OPERATIONS,
+    *system_analytics.OPERATIONS,
     *sql.OPERATIONS,
     *topics.OPERATIONS,
     *results.OPERATIONS,

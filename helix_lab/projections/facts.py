@@ -49,6 +49,25 @@ class MessageAdded(msgspec.Struct):
     model: str | None = None
 
 
+class ReplyFigures(msgspec.Struct):
+    """What is known of the request that a message answers, besides the message."""
+
+    response_time_ms: float
+    ttft_ms: float | None = None
+    input_tokens: Large | None = None
+    output_tokens: Large | None = None
+    cost_usd: float | None = None
+
+
+class ReplyFailed(msgspec.Struct):
+    """A provider gave no usable reply."""
+
+    message_id: str
+    provider: str
+    model: str
+    error_code: str
+
+
 class DebateStarted(msgspec.Struct):
     """A debate began."""
 

@@ -20,6 +20,7 @@ PATIENCE_S = 30.0
 TABLES = (CONVERSATION, DEBATE, DEBATE_TURN, CHECKPOINT)
 METRICS = {
     "message_metrics": "conversation_id, message_id",
+    "chat_metrics": "conversation_id, message_id",
     "debate_metrics": "debate_id, round, role, seat",
     "debate_winners": "debate_id",
     "compression_metrics": "compression_id",

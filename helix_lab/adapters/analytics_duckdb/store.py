@@ -147,11 +147,13 @@ class DuckDBAnalytics(AnalyticsStore):
                 self._drop_and_create(cursor)
 
     def _drop_and_create(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        tables = cursor.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE NOT starts_with(table_name, 'helix_')"
+        found = cursor.execute(
+            "SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal UNION ALL "
+            "SELECT 'TABLE', table_name FROM duckdb_tables() "
+            "WHERE NOT starts_with(table_name, 'helix_')"
         ).fetchall()
-        for (name,) in tables:
-            cursor.execute(f'DROP TABLE "{name}"')
+        for kind, name in found:
+            cursor.execute(f'DROP {kind} "{name}"')
         for statement in self._schema:
             cursor.execute(statement)
         cursor.execute("DELETE FROM helix_checkpoint")
