@@ -35,6 +35,7 @@ def main() -> None:
         "n": _census("dist.all.last")[:SURNAMES],
         "c": _places(),
         "l": common_words(folder),
+        "t": software_words(folder),
     }
     body = "".join(
         f"[{letter}]\n" + "".join(f"{name}\n" for name in sorted(set(names)))
@@ -75,6 +76,23 @@ def common_words(folder: Path) -> list[str]:
         word
         for word, count in lower.items()
         if count > 1 and count >= capital[word] / 2 and _WORD.fullmatch(word)
+    ]
+
+
+def software_words(folder: Path) -> list[str]:
+    """Words that are labelled in half of their places in posts, and hardly stand elsewhere."""
+    posts = stackoverflow.read_posts(folder / "stackoverflow-ner" / "train.txt")
+    tokens = [token for post in posts for sentence in post for token in sentence]
+    seen = Counter(token.word.lower() for token in tokens)
+    labelled = Counter(token.word.lower() for token in tokens if token.label != "O")
+    elsewhere = Counter(
+        word.lower() for text in everyday_texts(folder) for word in tokenize(text).words
+    )
+    return [
+        word
+        for word, count in labelled.items()
+        if len(word) > 2 and word.isalpha() and seen[word] >= 4
+        if count >= seen[word] / 2 and elsewhere[word] < 3
     ]
 
 

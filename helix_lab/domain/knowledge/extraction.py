@@ -83,7 +83,7 @@ TYPE_OF_LABEL: Final = {
 }
 """What the labels of the model are called here."""
 
-O_BIAS: Final = 0.8
+O_BIAS: Final = -0.6
 """Added to the score of no entity: a message is less about software than a post that asks."""
 
 _DATE_CONFIDENCE: Final = 0.95

@@ -19,6 +19,8 @@ SURNAME: Final = "n"
 PLACE: Final = "c"
 COMMON: Final = "l"
 """A word that is written in lower case as a rule."""
+SOFTWARE: Final = "t"
+"""A word that posts about software mostly use as a name of something in it."""
 
 
 @dataclass(frozen=True, slots=True)

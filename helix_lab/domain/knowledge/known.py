@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from helix_lab.domain.knowledge import gazetteer
-from helix_lab.domain.knowledge.lexicon import QUESTION_OPENERS, TECHNICAL
+from helix_lab.domain.knowledge.lexicon import HALF_TECHNICAL, QUESTION_OPENERS, TECHNICAL
 from helix_lab.domain.knowledge.tokens import LONGEST, Tokens, tokenize
 
 _SHORT: Final = 3
@@ -58,17 +58,29 @@ def _entries() -> dict[str, tuple[_Entry, ...]]:
 
 
 def is_technical(tokens: Tokens) -> bool:
-    """Whether a text is about software: markup, a word of the trade, or a name with odd capitals."""
+    """Whether a text is about software: markup, a word of the trade, or an identifier."""
     if any(tokens.markup):
         return True
-    hits = 0
-    for word in tokens.words:
-        lower = word.lower()
-        hits += lower in TECHNICAL or _is_plain_technology(lower)
-        hits += 2 * ("_" in word[1:-1] or word.endswith("()") or "::" in word)
-        if hits > 1:
+    points = 0.0
+    for word in dict.fromkeys(tokens.words):
+        points += _points(word)
+        if points >= 1:
             return True
     return False
+
+
+def _points(word: str) -> float:
+    lower = word.lower()
+    if lower in TECHNICAL or _is_plain_technology(lower) or "_" in word[1:-1] or "::" in word:
+        return 1.0
+    if word.endswith("()"):
+        return 1.0
+    return 0.5 if lower in HALF_TECHNICAL or lower in _software_words() else 0.0
+
+
+@cache
+def _software_words() -> frozenset[str]:
+    return frozenset(gazetteer.sections()[gazetteer.SOFTWARE])
 
 
 def _is_plain_technology(lower: str) -> bool:
@@ -107,13 +119,20 @@ _IDENTIFIER: Final = re.compile(
 )
 
 
+_VERSION: Final = re.compile(r"v\d+(?:\.\d+)*$|\d+(?:\.\d+){2,3}$")
+
+
 def find_identifiers(tokens: Tokens) -> list[Found]:
-    """Names that only code has: `fooBar`, `foo_bar`, `foo()`, `a::b`, `KeyError`, `main.py`."""
-    return [
-        Found(place, place + 1, "code")
-        for place, word in enumerate(tokens.words)
-        if len(word) <= LONGEST and _IDENTIFIER.match(word)
-    ]
+    """What only code has: `fooBar`, `foo_bar`, `foo()`, `a::b`, `KeyError`, `main.py`, `v1.2`."""
+    found = []
+    for place, word in enumerate(tokens.words):
+        if len(word) > LONGEST or word.isalpha() and word.islower():
+            continue
+        if _IDENTIFIER.match(word):
+            found.append(Found(place, place + 1, "code"))
+        elif _VERSION.match(word):
+            found.append(Found(place, place + 1, "version"))
+    return found
 
 
 def _stands(entry: _Entry, tokens: Tokens, place: int, *, technical: bool) -> bool:

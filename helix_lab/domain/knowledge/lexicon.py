@@ -154,17 +154,24 @@ STARTERS: Final = _words(
 
 TECHNICAL: Final = _words(
     """
-    code coding api apis server servers database databases app library framework frameworks
-    deploy deployment deployed endpoint endpoints function functions frontend backend
-    bug debug compile compiler runtime repository repo commit script scripts query queries
-    schema cluster container containers pod pods node nodes programming programmer developer
-    software devops pipeline ci/cd config configuration json sql http https html css localhost
-    exception stack microservice microservices service services docker kubernetes linux module
-    modules package packages plugin cache caching thread threads async authentication algorithm
-    algorithms dataset implementation unit-test unittest tests testing language languages
+    code coding api apis server servers database databases framework frameworks deploy deployed
+    endpoint endpoints frontend backend bug debug compile compiler runtime repository repo commit
+    scripts queries schema cluster pods programming programmer developer software devops ci/cd
+    config configuration json sql http https html css localhost exception microservice
+    microservices docker kubernetes linux plugin cache caching threads async authentication
+    algorithm algorithms dataset unit-test unittest
     """
 )
 """Words that tell a text about software."""
+
+HALF_TECHNICAL: Final = _words(
+    """
+    app apps library libraries function functions query service services container containers
+    package packages module modules script node nodes thread testing tests language languages
+    deployment pipeline stack implementation website
+    """
+)
+"""Words that tell it together with another one; `names.txt` has more of them."""
 
 QUESTION_OPENERS: Final = _words("is has was uses runs supports vs provides does offers can had")
 """After a name that begins a sentence and is a word of English too: `Go is fast`."""
