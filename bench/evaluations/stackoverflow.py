@@ -61,7 +61,9 @@ def _blocks(lines: Iterable[str]) -> Iterable[list[str]]:
 
 
 def _is_header(text: str) -> bool:
-    is_omitted = "omitted for annotation" in text and ("CODE_BLOCK :" in text or "OP_BLOCK :" in text)
+    is_omitted = "omitted for annotation" in text and (
+        "CODE_BLOCK :" in text or "OP_BLOCK :" in text
+    )
     return is_omitted or any(header in text for header in _HEADERS)
 
 

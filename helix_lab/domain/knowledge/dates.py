@@ -25,7 +25,10 @@ _MONTH_NAMES: Final = (
     ("december", "dec"),
 )
 _MONTHS: Final = {name: n for n, names in enumerate(_MONTH_NAMES, 1) for name in names}
-_MONTH = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|"
+    r"Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+)
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?(?!\d)"
 _WEEKDAY = r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?"
@@ -51,8 +54,8 @@ _DATE = re.compile(
     | (?:[Ss]pring|[Ss]ummer|[Ff]all|[Aa]utumn|[Ww]inter)\s+(?:of\s+)?{_YEAR}\b
     | (?:the\s+)?(?:{_YEAR[:-4]}\d0|['’]?[2-9]0)['’]?s\b
     | (?P<festival>{_FESTIVAL})(?!\w)
-    | (?P<month>January|February|March|April|May|June|July|August|September|October|November|December)
-      (?![\w-])
+    | (?P<month>January|February|March|April|May|June|July|August|September|October|November|
+      December)(?![\w-])
     | (?P<year>{_YEAR})(?![\w%°/.-]\w|[\w%°])
     )""",
     re.VERBOSE,
@@ -129,5 +132,6 @@ def normalise_date(text: str) -> str:
 
 
 _IGNORED: Final = frozenset(
-    "st nd rd th of the monday tuesday wednesday thursday friday saturday sunday".split()
+    {"st", "nd", "rd", "th", "of", "the"}
+    | {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 )

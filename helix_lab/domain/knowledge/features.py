@@ -56,6 +56,7 @@ _KINDS: Final = tuple(
 _SHAPE: Final = str.maketrans(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", "A" * 26 + "a" * 26 + "0" * 10
 )
+_SHORTEST_PLURAL: Final = 3
 _REPEATED = re.compile(r"(.)\1+")
 
 
@@ -89,7 +90,7 @@ def describe(word: str, lists: Mapping[str, str]) -> list[str]:
         found.append("W=capital" if lists.get(lower, "").find("l") < 0 else "W=capital word")
     if not word.isalpha() or not (word.islower() or word.istitle()):
         found += ["p=" + part.lower() for part in _PARTS.findall(word)[:6]]
-    elif len(word) > 3 and word.endswith("s") and word[-2] != "s":
+    elif len(word) > _SHORTEST_PLURAL and word.endswith("s") and word[-2] != "s":
         found.append("p=" + lower[:-1])
     else:
         found.append("p=" + lower)

@@ -26,6 +26,7 @@ _TITLE = re.compile(r"^(?:dr|mr|mrs|ms|miss|prof|professor|sir)\b\.?\s+(?=\S)", 
 _LEGAL_FORM = re.compile(
     r"(?<=\w),?\s+(?:inc|corp|corporation|ltd|llc|plc|gmbh|co|company|limited)\.?$", re.IGNORECASE
 )
+_LEFT_OUT: Final = {"person": _TITLE, "organisation": _LEGAL_FORM}
 _JOINTS = re.compile(r"[\s_\-‐‑–]+|(?<=[^\W\d])\.(?!$)|(?<!\d)(?<!^)\.(?=\w)|(?<=\w)\.$|#(?=\d)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}$")
 
@@ -97,18 +98,20 @@ def canonical_key(name: str, entity_type: str) -> str:
     if entity_type in _COUNTED:
         name = _ACRONYMS.sub("", name)
     key = _plain(name)
-    if entity_type == "person":
-        key = _TITLE.sub("", key)
-    elif entity_type != "other":
-        key = _ARTICLE.sub("", key)
-    if entity_type == "organisation":
-        key = _LEGAL_FORM.sub("", key)
-    if entity_type != "person":
-        for pattern, plain in _SPELLINGS:
-            key = pattern.sub(plain, key)
+    if entity_type in _LEFT_OUT:
+        key = _LEFT_OUT[entity_type].sub("", key)
+    if entity_type not in {"person", "other"}:
+        key = _respell(_ARTICLE.sub("", key))
     if entity_type in _COUNTED and not _looks_proper(name):
         key = _singular(key)
     return _squash(key) or key
+
+
+def _respell(key: str) -> str:
+    """British spelling as American."""
+    for pattern, plain in _SPELLINGS:
+        key = pattern.sub(plain, key)
+    return key
 
 
 def _plain(name: str) -> str:

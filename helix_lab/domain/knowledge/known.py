@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -37,6 +38,12 @@ class _Entry:
     type: str
     is_cased: bool
     is_word: bool
+
+    def fits(self, words: Sequence[str]) -> bool:
+        """Whether words are this alias, in the case that it asks for."""
+        if self.is_cased or self.is_word:
+            return tuple(words) == self.words
+        return [word.lower() for word in words] == [word.lower() for word in self.words]
 
 
 @cache
@@ -126,7 +133,7 @@ def find_identifiers(tokens: Tokens) -> list[Found]:
     """What only code has: `fooBar`, `foo_bar`, `foo()`, `a::b`, `KeyError`, `main.py`, `v1.2`."""
     found = []
     for place, word in enumerate(tokens.words):
-        if len(word) > LONGEST or word.isalpha() and word.islower():
+        if len(word) > LONGEST or (word.isalpha() and word.islower()):
             continue
         if _IDENTIFIER.match(word):
             found.append(Found(place, place + 1, "code"))
@@ -137,24 +144,25 @@ def find_identifiers(tokens: Tokens) -> list[Found]:
 
 def _stands(entry: _Entry, tokens: Tokens, place: int, *, technical: bool) -> bool:
     end = place + len(entry.words)
-    here = tuple(tokens.words[place:end])
-    if any(tokens.is_first[place + 1 : end]):
-        return False
-    if entry.is_cased or entry.is_word:
-        if here != entry.words:
-            return False
-    elif [w.lower() for w in here] != [w.lower() for w in entry.words]:
+    if any(tokens.is_first[place + 1 : end]) or not entry.fits(tokens.words[place:end]):
         return False
     if not entry.is_word:
         return True
     if _continues_name(tokens, place, end):
         return False
-    following = tokens.words[end].lower() if end < len(tokens.words) else "."
+    if not _must_be_subject(tokens, place, end):
+        return technical or entry.type == "organisation"
+    following = tokens.words[end].lower() if end < len(tokens.words) else ""
+    return technical and following in QUESTION_OPENERS
+
+
+def _must_be_subject(tokens: Tokens, place: int, end: int) -> bool:
+    """Whether a capital says nothing here, or a verb may stand here: `Go get it`."""
     if tokens.is_first[place]:
-        return technical and following in QUESTION_OPENERS
-    if not tokens.words[place - 1][-1].isalnum() and following.isalpha():
-        return technical and following in QUESTION_OPENERS | {"and", "or"}
-    return technical or entry.type == "organisation"
+        return True
+    following = tokens.words[end].lower() if end < len(tokens.words) else "."
+    is_after_sign = not tokens.words[place - 1][-1].isalnum()
+    return is_after_sign and following.isalpha() and following not in {"and", "or"}
 
 
 def _continues_name(tokens: Tokens, place: int, end: int) -> bool:

@@ -114,8 +114,8 @@ NEVER: Final = _words(
     monday-friday i'm i've i'd i'll let lets here there where what when why how who which this
     that these those it he she they we you i gonna wanna gotta kinda sorta guess bet
     true false null none todo fixme feel take keep look looking check make just also still even
-    
-    self-care self selfie 
+
+    self-care self selfie
     covid ac dc rsvp eta tbd tba n/a gmt utc est pst bst pt q1 q2 q3 q4 h1 h2
     """
 )

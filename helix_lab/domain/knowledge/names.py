@@ -52,19 +52,18 @@ def _own_names() -> frozenset[str]:
     return frozenset({"jack", "bob", "mary", "john", "james", "tom", "sam", "jim"})
 
 
-def find_names(tokens: Tokens, taken: Collection[int], speakers: Collection[str]) -> list[Name]:
+def find_names(tokens: Tokens, taken: Collection[int]) -> list[Name]:
     """The names of a text in order.
 
     Args:
         tokens: of the whole text.
         taken: tokens that belong to something else already.
-        speakers: words of the names of those who talk, in lower case.
     """
     found = []
     for first, end in _runs(tokens, taken):
         start, stop = _trim(tokens, first, end)
         name = _classify(tokens, start, stop) if start < stop else None
-        if name is not None and not is_speaker(tokens.words[name.first : name.end], speakers):
+        if name is not None:
             found.append(name)
     return found
 
@@ -157,8 +156,10 @@ def _is_opener(tokens: Tokens, place: int, end: int) -> bool:
 def _heads_of(tokens: Tokens, place: int, end: int) -> bool:
     """Whether a name goes on as `University of …` does."""
     heads = words.ORGANISATION_WORDS | words.PLACE_WORDS
-    return place + 2 < end and tokens.words[place + 1] == "of" and (
-        tokens.words[place].lower() in heads
+    return (
+        place + 2 < end
+        and tokens.words[place + 1] == "of"
+        and (tokens.words[place].lower() in heads)
     )
 
 
@@ -236,13 +237,12 @@ def _person_before(tokens: Tokens, first: int) -> bool:
 
 
 def _classify_word(tokens: Tokens, place: int, own: str) -> Name | None:
-    if own in words.NATIONALITIES or own in words.TITLES:
+    if own in words.NATIONALITIES | words.TITLES:
         return None
     is_given = own in _lists()[gazetteer.GIVEN_NAME]
     is_place = own in _lists()[gazetteer.PLACE]
     after_place_word = place > 0 and tokens.words[place - 1].lower() in words.PLACE_BEFORE
-    word = tokens.words[place]
-    if word.isupper() and len(word) > 1 and not is_place:
+    if tokens.words[place].isupper() and not is_place:
         return _classify_acronym(tokens, place, own)
     if _person_before(tokens, place):
         return Name(place, place + 1, "person", SURE if is_given else LIKELY)
@@ -250,11 +250,15 @@ def _classify_word(tokens: Tokens, place: int, own: str) -> Name | None:
         return _as_place(tokens, place, own, after_place_word=after_place_word)
     if is_given:
         return _as_person(tokens, place, own)
+    return _guess(tokens, place, own, after_place_word=after_place_word)
+
+
+def _guess(tokens: Tokens, place: int, own: str, *, after_place_word: bool) -> Name | None:
     if is_common(own) or tokens.is_first[place]:
         return None
-    if after_place_word and word.isalpha() and word.istitle():
-        return Name(place, place + 1, "place", GUESSED)
-    return Name(place, place + 1, "other", GUESSED)
+    word = tokens.words[place]
+    is_place = after_place_word and word.isalpha() and word.istitle()
+    return Name(place, place + 1, "place" if is_place else "other", GUESSED)
 
 
 def _as_place(tokens: Tokens, place: int, own: str, *, after_place_word: bool) -> Name | None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helix_lab.domain.knowledge import features as f
+from helix_lab.domain.knowledge.tokens import LONGEST
 from helix_lab.domain.knowledge.weights import CONTEXT, Model
 
 CHUNK_WORDS: Final = 2_000
@@ -25,6 +26,9 @@ KEPT_WORDS: Final = 16_384
 
 SURE_MARGIN: Final = 4.0
 """A word whose score outside leads by this much is outside."""
+
+LONGEST_RUN: Final = 48
+"""Open words whose labels are chosen together; a longer run, a list without end, is cut."""
 
 _FORBIDDEN: Final = -100.0
 
@@ -45,6 +49,11 @@ class Tagger:
         self._pairs = _pairs(model)
         self._lock = Lock()
         self._forget()
+
+    def forget(self) -> None:
+        """Drop the rows of all words met so far; the answers stay the same."""
+        with self._lock:
+            self._forget()
 
     def tag(
         self,
@@ -139,7 +148,7 @@ class Tagger:
 
     def _word_scores(self, ids: Places) -> Floats:
         count = len(ids)
-        scores = self._rows[f.OFFSETS.index(0)][ids].astype(np.float32)
+        scores: Floats = self._rows[_HERE][ids].astype(np.float32)
         for number, offset in enumerate(f.OFFSETS):
             if offset < 0 and count > -offset:
                 scores[-offset:] += self._rows[number][ids[:offset]]
@@ -162,7 +171,7 @@ class Tagger:
             before = markup[number - 1] if number else ""
             after = markup[number + 1] if number + 1 < count else ""
             if here or before or after:
-                word_shape = f.shape(words[number]) if len(words[number]) <= f.LONGEST else ""
+                word_shape = f.shape(words[number]) if len(words[number]) <= LONGEST else ""
                 for name in f.describe_markup(before, here, after, word_shape):
                     self._add_context(scores, int(places[number]), name)
 
@@ -189,32 +198,43 @@ class Tagger:
         self, scores: Floats, is_open: npt.NDArray[np.bool_], words: Sequence[str], into: Places
     ) -> None:
         """Viterbi over every run of open words at once; what is around a run is `O`."""
-        edges = np.diff(np.concatenate([[0], is_open.view(np.int8), [0]]))
-        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-        order = np.argsort(starts - ends, kind="stable")
-        starts, ends = starts[order], ends[order]
-        lengths = ends - starts
-        before = np.array([words[place - 1] != f.OUTSIDE for place in starts])
-        after = np.array([words[place] != f.OUTSIDE for place in ends])
+        starts, lengths = _runs(is_open)
+        ends = starts + lengths
+        is_outside = np.array([word == f.OUTSIDE for word in words])
+        before = ~(is_outside | is_open)[starts - 1]
+        after = ~(is_outside | is_open)[ends]
+        longest = int(lengths[0])
+        going = np.searchsorted(-lengths, -np.arange(longest), side="left").tolist()
         best = scores[starts] + before[:, None] * self._moves[:, 0]
         arrived: list[Places] = []
         finals = np.empty_like(best)
-        for step in range(1, int(lengths[0])):
-            going = int(np.searchsorted(-lengths, -step, side="left"))
-            finals[going : len(best)] = best[going:]
-            ways = best[:going, None, :] + self._moves
-            choice = ways.argmax(axis=2)
-            arrived.append(choice)
-            reached = np.take_along_axis(ways, choice[:, :, None], axis=2)[:, :, 0]
-            best = reached + scores[starts[:going] + step]
+        for step in range(1, longest):
+            count = going[step]
+            finals[count : len(best)] = best[count:]
+            ways = best[:count, None, :] + self._moves
+            arrived.append(ways.argmax(axis=2))
+            best = ways.max(axis=2) + scores[starts[:count] + step]
         finals[: len(best)] = best
         finals += after[:, None] * self._moves[0]
         at = finals.argmax(axis=1)
-        for step in range(int(lengths[0]) - 1, -1, -1):
-            count = int(np.searchsorted(-lengths, -step, side="left"))
+        everyone = np.arange(len(starts))
+        for step in range(longest - 1, -1, -1):
+            count = going[step]
             into[starts[:count] + step] = at[:count]
             if step:
-                at[:count] = arrived[step - 1][np.arange(count), at[:count]]
+                at[:count] = arrived[step - 1][everyone[:count], at[:count]]
+
+
+def _runs(is_open: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
+    """Where the runs of open words begin, and how long each is, the longest first."""
+    edges = np.diff(np.concatenate([[0], is_open.view(np.int8), [0]]))
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    pieces = -(-(ends - starts) // LONGEST_RUN)
+    number = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    starts = np.repeat(starts, pieces) + number * LONGEST_RUN
+    lengths = np.minimum(LONGEST_RUN, np.repeat(ends, pieces) - starts)
+    order = np.argsort(-lengths, kind="stable")
+    return starts[order], lengths[order]
 
 
 _HERE: Final = f.OFFSETS.index(0)

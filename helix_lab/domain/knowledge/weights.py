@@ -108,7 +108,9 @@ def read(path: Path) -> Model:
         table[rows, file["columns"]] = file["values"]
         transitions = file["transitions"].astype(np.float32)
         scale = float(file["scale"])
-    return Model(labels, dict(zip(names, range(len(names)), strict=True)), table, transitions, scale)
+    return Model(
+        labels, dict(zip(names, range(len(names)), strict=True)), table, transitions, scale
+    )
 
 
 @cache
