@@ -17,8 +17,10 @@ from urllib.request import url2pathname
 
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.chat_offline import OfflineProvider
+from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
+from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.memory.strategies import STRATEGIES
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.jobs.contexts import ContextMaker
@@ -44,13 +46,19 @@ from helix_lab.operations.operation import (
 from helix_lab.operations.sampling import Sampler
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
+from helix_lab.ports.graph import GraphStore
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
+from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.readings import Readings
-from helix_lab.queries.statements import load_schema
+from helix_lab.queries.statements import (
+    load_graph_schema,
+    load_graph_statements,
+    load_schema,
+)
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
 from helix_lab.settings import ProviderSettings, Settings, read_settings
@@ -169,12 +177,15 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(results.close)
     analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
     stack.callback(analytics.close)
+    graph = _open_graph(settings, folder)
+    stack.callback(graph.close)
     projections = ProjectionRunner(
         log,
         [
             ConversationsProjection(records),
             AnalyticsProjection(analytics),
             MemoryProjection(records, STRATEGIES[settings.memory_strategy]),
+            GraphProjection(graph, open_extractor()),
         ],
         dead_letters=records,
     )
@@ -202,6 +213,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         log=log,
         records=records,
         analytics=analytics,
+        graph=graph,
         results=results,
         projections=projections,
         jobs=jobs,
@@ -220,6 +232,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 probe=records.probe,
             ),
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
+            "neo4j": Service("ladybug", is_embedded=True, probe=graph.probe),
         },
     )
 
@@ -228,6 +241,14 @@ def _open_records(settings: Settings, folder: DataFolder) -> Records:
     if settings.records_url:
         return Records(settings.records_url)
     return Records.embedded(folder.path / "records.sqlite")
+
+
+def _open_graph(settings: Settings, folder: DataFolder) -> GraphStore:  # noqa: ARG001
+    return LadybugGraph(
+        folder.path / "graph.lbug",
+        schema=load_graph_schema("ladybug"),
+        statements=load_graph_statements("ladybug"),
+    )
 
 
 def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Reports:

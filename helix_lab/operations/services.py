@@ -17,6 +17,7 @@ from helix_lab.operations.sampling import Sampler
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.graph import GraphStore
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.record.writer import Writer
@@ -50,6 +51,7 @@ class Services:
     log: EventLog
     records: Records
     analytics: AnalyticsStore
+    graph: GraphStore
     results: KeptResults
     projections: ProjectionRunner
     jobs: JobRunner

@@ -112,6 +112,27 @@ class TurnEnded(msgspec.Struct):
     cost_usd: float | None = None
 
 
+class TurnSaid(msgspec.Struct):
+    """What a seat answered."""
+
+    role: str
+    text: str
+
+
+class EntitiesMerged(msgspec.Struct):
+    """Somebody said that two entities are one."""
+
+    merge_id: str
+    source: str
+    target: str
+
+
+class EntitiesSplit(msgspec.Struct):
+    """Somebody said that a merge was wrong."""
+
+    merge_id: str
+
+
 class Winner(msgspec.Struct):
     """The seat that won a debate."""
 

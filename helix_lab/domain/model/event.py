@@ -19,6 +19,7 @@ CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
 MEMORY_EVENTS = "helixagent.memory.events"
 COMPRESSIONS = "helixagent.context.compressions"
+ENTITY_UPDATES = "helixagent.entities.updates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ MEMORY_UPDATED = EventType("helixagent.memory.updated", MEMORY_EVENTS)
 MEMORY_DELETED = EventType("helixagent.memory.deleted", MEMORY_EVENTS)
 MEMORY_ERASED = EventType("helixagent.memory.erased", MEMORY_EVENTS)
 CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
+ENTITIES_MERGED = EventType("helixagent.entities.merged", ENTITY_UPDATES)
+ENTITIES_SPLIT = EventType("helixagent.entities.split", ENTITY_UPDATES)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -66,6 +69,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
         MEMORY_DELETED,
         MEMORY_ERASED,
         CONTEXT_COMPRESSED,
+        ENTITIES_MERGED,
+        ENTITIES_SPLIT,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""

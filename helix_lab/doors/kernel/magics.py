@@ -1,4 +1,4 @@
-"""The magics: `%%sql` asks for rows, `%hx` the common questions, `%%cypher` the graph to come."""
+"""The magics: `%%sql` asks for rows, `%%cypher` asks the graph, `%hx` the common questions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
-from helix_lab.domain.model.errors import HelixError, InvalidRequest, Unavailable
+from helix_lab.domain.model.errors import HelixError, InvalidRequest
 from helix_lab.doors.kernel.handle import Handle, make_interruptible
 
 if TYPE_CHECKING:
@@ -104,24 +104,36 @@ class HelixMagics(Magics):
     def cypher(
         self,
         line: str,
-        cell: str,  # noqa: ARG002 - there is nothing to ask it yet
+        cell: str,
         local_ns: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one read-only statement on the knowledge graph; it has the options of `%%sql`.
+        """Run one read-only statement on the knowledge graph.
 
-        This lab has no graph store yet, so the cell always fails and says so.
+        ```
+        %%cypher [--param name=expression]… [-o NAME] [--as FORM]
+        MATCH (a:Entity {name: $name})-[r:RELATED_TO]-(b) RETURN b.name, r.strength LIMIT 10
+        ```
+
+        It has the options of `%%sql`; `--as graph` gives the nodes and edges of the answer.
+        `hx.describe_graph()` lists what a statement can name.
         """
-        from helix_lab.doors.kernel.arguments import bind, read_arguments
+        from helix_lab.doors.kernel.arguments import GRAPH_FORMS, bind, read_arguments
+        from helix_lab.doors.kernel.graph_result import GraphResult
+        from helix_lab.doors.kernel.progress import progress_line
 
-        arguments = read_arguments(line, magic="%%cypher")
+        arguments = read_arguments(line, magic="%%cypher", forms=GRAPH_FORMS)
         if arguments.rest.strip():
             _refuse_rest("%%cypher", "the statement", arguments.rest)
-        bind(arguments.expressions, {**self._names, **(local_ns or {})})
-        message = (
-            "this lab has no graph store yet, so %%cypher has nothing to ask; %%sql asks the "
-            "analytics store, and %hx tables lists what is in it"
-        )
-        raise Unavailable(message, service="graph")
+        parameters = bind(arguments.expressions, {**self._names, **(local_ns or {})})
+        lab = self._find_lab()
+        with progress_line(timeout_s=arguments.timeout_s):
+            answer = lab.query_graph(
+                cell,
+                parameters=parameters,
+                max_rows=arguments.max_rows,
+                timeout_s=arguments.timeout_s,
+            )
+        return self._give(GraphResult.from_rows(answer), arguments)
 
     @no_var_expand
     @line_magic
