@@ -114,7 +114,7 @@ class ListMemories(Request):
     """Which memories to list."""
 
     q: Annotated[Text, Field(max_length=1000)] | None = Field(
-        None, description="only those that hold all these words"
+        None, description="only those that hold all these words; `word*` is the beginning of one"
     )
     user_id: Id | None = Field(None, description="only those of this user")
     type: MemoryType | None = None
@@ -153,13 +153,13 @@ def create(services: Services, request: CreateMemory) -> Memory:
             raise MemoryDeleted(message, memory_id=memory_id)
         return Update(memory_id, Kind.CREATE, 0, 0, changes, tuple(dict.fromkeys(request.tags)))
 
-    return _show(services.memories.edit(memory_id, draft))
+    return show_memory(services.memories.edit(memory_id, draft))
 
 
 def get(services: Services, request: GetMemory) -> Memory:
     """A memory, by the strategy of this lab or another."""
     row = _read_alive(services, request.memory_id)
-    return _show(row) if request.strategy is None else _show_by(row, request.strategy)
+    return show_memory(row) if request.strategy is None else _show_by(row, request.strategy)
 
 
 def update(services: Services, request: UpdateMemory) -> Memory:
@@ -179,7 +179,7 @@ def update(services: Services, request: UpdateMemory) -> Memory:
         added, removed = tuple(request.tags_added), tuple(request.tags_removed)
         return Update(request.memory_id, Kind.EDIT, 0, 0, changes, added, removed)
 
-    return _show(services.memories.edit(request.memory_id, draft))
+    return show_memory(services.memories.edit(request.memory_id, draft))
 
 
 def delete(services: Services, request: DeleteMemory) -> Memory:
@@ -189,7 +189,7 @@ def delete(services: Services, request: DeleteMemory) -> Memory:
         _check(row, request.memory_id, request.if_version)
         return Update(request.memory_id, Kind.ERASE if request.erase else Kind.DELETE, 0, 0, {})
 
-    return _show(services.memories.edit(request.memory_id, draft))
+    return show_memory(services.memories.edit(request.memory_id, draft))
 
 
 def list_page(services: Services, request: ListMemories) -> Memories:
@@ -198,7 +198,8 @@ def list_page(services: Services, request: ListMemories) -> Memories:
     if len(words) > MAX_WORDS:
         message = f"q has {len(words)} words; give {MAX_WORDS} at most"
         raise InvalidRequest(message, field="q")
-    wanted = MemoryFilter(words, request.user_id, request.type, request.tag)
+    query = request.q if words else None
+    wanted = MemoryFilter(query, request.user_id, request.type, request.tag)
     after = read_cursor(request.cursor)
     rows = services.ask(
         STORE,
@@ -209,7 +210,7 @@ def list_page(services: Services, request: ListMemories) -> Memories:
     page, more = rows[: request.limit], rows[request.limit :]
     last = page[-1] if more else None
     cursor = make_cursor(last["updated_at"], last["memory_id"]) if last else None
-    return Memories(memories=[_show(row) for row in page], next_cursor=cursor)
+    return Memories(memories=[show_memory(row) for row in page], next_cursor=cursor)
 
 
 def _read_alive(services: Services, memory_id: str) -> Mapping[str, Any]:
@@ -239,10 +240,11 @@ def _check(row: Mapping[str, Any] | None, memory_id: str, if_version: int | None
         )
     if if_version not in {None, row["version"]}:
         message = f"memory {memory_id!r} has version {row['version']} by now, not {if_version}"
-        raise StaleVersion(message, current=_show(row).model_dump(mode="json"))
+        raise StaleVersion(message, current=show_memory(row).model_dump(mode="json"))
 
 
-def _show(row: Mapping[str, Any]) -> Memory:
+def show_memory(row: Mapping[str, Any]) -> Memory:
+    """A memory as it lies in the records."""
     return Memory(**{name: row[name] for name in Memory.model_fields})
 
 

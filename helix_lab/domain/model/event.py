@@ -19,6 +19,7 @@ CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
 MEMORY_EVENTS = "helixagent.memory.events"
 COMPRESSIONS = "helixagent.context.compressions"
+TELEMETRY = "helixagent.telemetry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ MEMORY_CREATED = EventType("helixagent.memory.created", MEMORY_EVENTS)
 MEMORY_UPDATED = EventType("helixagent.memory.updated", MEMORY_EVENTS)
 MEMORY_DELETED = EventType("helixagent.memory.deleted", MEMORY_EVENTS)
 MEMORY_ERASED = EventType("helixagent.memory.erased", MEMORY_EVENTS)
+NODE_JOINED = EventType("helixagent.node.joined", MEMORY_EVENTS)
+NODE_ACKNOWLEDGED = EventType("helixagent.node.acknowledged", MEMORY_EVENTS)
+NODE_REMOVED = EventType("helixagent.node.removed", MEMORY_EVENTS)
+NODE_REPORTED = EventType("helixagent.node.reported", TELEMETRY)
 CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 
 EVENT_TYPES: Mapping[str, EventType] = {
@@ -65,6 +70,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
         MEMORY_UPDATED,
         MEMORY_DELETED,
         MEMORY_ERASED,
+        NODE_JOINED,
+        NODE_ACKNOWLEDGED,
+        NODE_REMOVED,
+        NODE_REPORTED,
         CONTEXT_COMPRESSED,
     )
 }
