@@ -54,6 +54,8 @@ class Outcome:
 
 
 PYTEST = "python -m pytest"
+IN_PARALLEL = "--dist loadfile --no-loadscope-reorder"
+"""More workers than cores, since most tests wait for servers and kernels that they start."""
 SUITES = [
     Suite("format", "ruff format --check .", is_check=True),
     Suite("lint", "ruff check .", is_check=True),
@@ -65,10 +67,10 @@ SUITES = [
     Suite("extension", "jlpm run test", folder="extension", writes_report=True),
     Suite(
         "python",
-        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser -n 2 --dist loadfile",
+        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser -n 4 {IN_PARALLEL}",
         writes_report=True,
     ),
-    Suite("browser", f"{PYTEST} tests/browser", writes_report=True),
+    Suite("browser", f"{PYTEST} tests/browser -n 2 {IN_PARALLEL}", writes_report=True),
     Suite(
         "notebooks",
         f"{PYTEST} notebooks --nbval-lax --nbval-kernel-name helix-lab -p no:randomly"

@@ -18,6 +18,8 @@ from helix_lab.settings import ProviderSettings
 from helix_lab.testing.fake_llm import FakeLLM
 from tests.flow.labs import PATIENCE_S, dump_stores, open_at, rebuild
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 KILLS = 50
 THREADS = 3

@@ -28,7 +28,7 @@ BAD_CELLS = {
     "a graph that is not there": "%%cypher\nMATCH (n) RETURN n",
 }
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.fixture(autouse=True)

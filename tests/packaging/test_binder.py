@@ -19,6 +19,8 @@ import pytest
 from helix_lab import Client
 from tests.server.live import TOKEN, environment, free_port, stop, wait_for
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 BINDER = ROOT / "binder"
 BASE = "/user/ada-3f9x/"

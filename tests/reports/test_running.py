@@ -27,6 +27,8 @@ from tests.reports.making import (
     write_report,
 )
 
+pytestmark = pytest.mark.long
+
 SECRET = "hush\"hush'hush\\1"
 HANGING = "import os, time\nopen('kernel.pid', 'w').write(str(os.getpid()))\ntime.sleep(600)"
 

@@ -15,6 +15,8 @@ from helix_lab.records.tables import SCHEDULE
 from tests.reports.making import write_report
 from tests.server.live import serve, wait_for
 
+pytestmark = pytest.mark.long
+
 ROUTE = "v1/reports/provider-performance/schedules"
 MONDAYS = {"cron": "0 7 * * 1", "timezone": "Europe/Berlin", "parameters": {"window": "30d"}}
 

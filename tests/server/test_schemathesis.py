@@ -10,6 +10,8 @@ import pytest
 
 from tests.server.live import TOKEN, LiveServer, serve
 
+pytestmark = pytest.mark.long
+
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = os.environ.get("HELIX_SCHEMATHESIS_EXAMPLES", "15")
 SEED = os.environ.get("HELIX_SCHEMATHESIS_SEED", "7061")

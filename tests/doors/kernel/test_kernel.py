@@ -12,6 +12,8 @@ from tests.doors.conftest import ENDLESS_SQL, FAR_BELOW_THE_LIMIT_S
 from tests.doors.kernel.running import RunningKernel, start_kernel
 from tests.server.live import free_port, wait_for
 
+pytestmark = pytest.mark.long
+
 TABLE_MIME = "application/vnd.helix-lab.table+json"
 
 
