@@ -198,7 +198,7 @@ class Exchange:
             )
             raise Unavailable(message, service="memory log")
         self._guard(_BY_HAND, self._sync)
-        error = self._problems.pop(_BY_HAND, None) or self._final_problem
+        error = self._final_problem or self._problems.pop(_BY_HAND, None)
         if error is not None:
             raise error
 

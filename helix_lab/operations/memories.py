@@ -16,8 +16,10 @@ from helix_lab.domain.model.errors import (
     InvalidRequest,
     MemoryDeleted,
     StaleVersion,
+    Unavailable,
     UnknownMemory,
 )
+from helix_lab.domain.model.event import MEMORY_DELETED, MEMORY_EVENTS
 from helix_lab.operations.memory_editor import STORE
 from helix_lab.operations.metadata import Metadata, check_metadata
 from helix_lab.operations.operation import Id, Instant, Name, Operation, Request, Response, Text
@@ -175,7 +177,7 @@ def update(services: Services, request: UpdateMemory) -> Memory:
         raise InvalidRequest(message, field="content")
 
     def draft(row: Mapping[str, Any] | None) -> Update:
-        _check(row, request.memory_id, request.if_version)
+        _check(services, row, request.memory_id, request.if_version)
         added, removed = tuple(request.tags_added), tuple(request.tags_removed)
         return Update(request.memory_id, Kind.EDIT, 0, 0, changes, added, removed)
 
@@ -186,7 +188,7 @@ def delete(services: Services, request: DeleteMemory) -> Memory:
     """Record that a memory is deleted; its history stays."""
 
     def draft(row: Mapping[str, Any] | None) -> Update:
-        _check(row, request.memory_id, request.if_version)
+        _check(services, row, request.memory_id, request.if_version)
         return Update(request.memory_id, Kind.ERASE if request.erase else Kind.DELETE, 0, 0, {})
 
     return show_memory(services.memories.edit(request.memory_id, draft))
@@ -214,33 +216,47 @@ def list_page(services: Services, request: ListMemories) -> Memories:
 
 
 def _read_alive(services: Services, memory_id: str) -> Mapping[str, Any]:
-    row = services.find(
-        STORE,
-        lambda: find_memory(services.records, memory_id),
-        otherwise=UnknownMemory(memory_id),
+    with services.projections.reading(STORE) as is_level:
+        row = find_memory(services.records, memory_id)
+    if row is None and not is_level:
+        message = f"the store {STORE!r} is behind the log; try again in a while"
+        raise Unavailable(message, service=STORE)
+    return _check(services, row, memory_id)
+
+
+def explain_missing(services: Services, memory_id: str) -> UnknownMemory | MemoryDeleted:
+    """Why there is no record: every node forgot it after it was deleted, or it never was."""
+    entries = services.log.read_key(MEMORY_EVENTS, memory_id)
+    deletes = [entry.event for entry in entries if entry.event.type == MEMORY_DELETED.name]
+    if not deletes:
+        return UnknownMemory(memory_id)
+    last = max(deletes, key=lambda event: int(event.data["clock"]))
+    return _explain_deleted(memory_id, at=last.time, by=last.node_id)
+
+
+def _explain_deleted(memory_id: str, *, at: datetime, by: str) -> MemoryDeleted:
+    message = (
+        f"memory {memory_id!r} was deleted by {by} at {at.isoformat()}; "
+        "POST /v1/memory with its id makes it anew"
     )
-    _check(row, memory_id, None)
-    return row
+    return MemoryDeleted(message, memory_id=memory_id, deleted_at=at.isoformat(), deleted_by=by)
 
 
-def _check(row: Mapping[str, Any] | None, memory_id: str, if_version: int | None) -> None:
-    """Refuse what is not there, what is deleted, and what has changed meanwhile."""
+def _check(
+    services: Services,
+    row: Mapping[str, Any] | None,
+    memory_id: str,
+    if_version: int | None = None,
+) -> Mapping[str, Any]:
+    """The row; refuse what is not there, what is deleted, and what has changed meanwhile."""
     if row is None:
-        raise UnknownMemory(memory_id)
+        raise explain_missing(services, memory_id)
     if not row["is_alive"]:
-        message = (
-            f"memory {memory_id!r} was deleted by {row['updated_by']} at "
-            f"{row['updated_at'].isoformat()}; POST /v1/memory with its id makes it anew"
-        )
-        raise MemoryDeleted(
-            message,
-            memory_id=memory_id,
-            deleted_at=row["updated_at"].isoformat(),
-            deleted_by=row["updated_by"],
-        )
+        raise _explain_deleted(memory_id, at=row["updated_at"], by=row["updated_by"])
     if if_version not in {None, row["version"]}:
         message = f"memory {memory_id!r} has version {row['version']} by now, not {if_version}"
         raise StaleVersion(message, current=show_memory(row).model_dump(mode="json"))
+    return row
 
 
 def show_memory(row: Mapping[str, Any]) -> Memory:

@@ -19,7 +19,14 @@ from helix_lab.domain.model.errors import (
     UnknownMemory,
 )
 from helix_lab.domain.model.event import from_micros
-from helix_lab.operations.memories import Content, Importance, Memory, MemoryType, show_memory
+from helix_lab.operations.memories import (
+    Content,
+    Importance,
+    Memory,
+    MemoryType,
+    explain_missing,
+    show_memory,
+)
 from helix_lab.operations.memory_editor import STORE
 from helix_lab.operations.operation import Id, Instant, Name, Operation, Request, Response
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
@@ -142,7 +149,7 @@ def resolve(services: Services, request: ResolveMemoryConflict) -> ResolvedConfl
 
     def draft(memory: Mapping[str, Any] | None) -> Update:
         if memory is None:
-            raise UnknownMemory(memory_id)
+            raise explain_missing(services, memory_id)
         record = load_record(memory["state"])
         if record.is_erased:
             message = f"memory {memory_id!r} was erased for ever, and its values with it"

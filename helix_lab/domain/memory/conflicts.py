@@ -36,9 +36,7 @@ class FoundConflict:
 def find_conflict(memory_id: str, record: Record) -> FoundConflict | None:
     """The conflict that a record holds now, if any."""
     values = {name: tuple(e) for name, e in sorted(record.entries.items()) if len(e) > 1}
-    is_deleted_beside = len(record.heads) > 1 and any(
-        head.kind is Kind.DELETE for head in record.heads
-    )
+    is_deleted_beside = len({head.kind is Kind.DELETE for head in record.heads}) > 1
     if not values and not is_deleted_beside:
         return None
     dots = {(entry.node, entry.seq) for entries in values.values() for entry in entries}

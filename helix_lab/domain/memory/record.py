@@ -204,6 +204,12 @@ class Record:
         if not self.tags[tag]:
             del self.tags[tag]
 
+    @property
+    def may_be_forgotten(self) -> bool:
+        """Whether it is deleted, and no edit stands beside the delete for somebody to choose."""
+        edits = [head for head in self.heads if head.kind is not Kind.DELETE]
+        return not self.life and (len(self.heads) == 1 or not edits)
+
     def compact(self, cut: Vector) -> bool:
         """Forget who wrote what all members have seen; False: the whole record may be forgotten.
 
@@ -211,7 +217,7 @@ class Record:
         """
         if self.is_erased:
             return True
-        if not self.life and all(is_covered(head.node, head.seq, cut) for head in self.heads):
+        if self.may_be_forgotten and all(is_covered(h.node, h.seq, cut) for h in self.heads):
             return False
         for name, entries in self.entries.items():
             if len(entries) == 1 and is_covered(entries[0].node, entries[0].seq, cut):
