@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from helix_lab.domain.memory.record import Vector
 from helix_lab.domain.model.errors import HelixError, NodeIdInUse, NodeRemoved, Unavailable
 from helix_lab.exchange.membership import Membership, find_instance
-from helix_lab.exchange.peers import Peer
 from helix_lab.exchange.relay import Relay
+from helix_lab.exchange.standing import Pace, Standing
+from helix_lab.exchange.voice import CATCH_UP_S, STORE, Voice
 from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.memories import read_replica
@@ -26,53 +25,11 @@ LOGGER = logging.getLogger(__name__)
 FINAL = (NodeIdInUse, NodeRemoved)
 """What no further try can mend."""
 
-STORE = "memory"
 _MEETING = "meeting"
 _BY_HAND = "sync"
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _LOCAL_WAIT_S = 0.25
-_CATCH_UP_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often things are done.
-
-    Attributes:
-        look_s: between two looks into the shared log, which other processes write.
-        report_s: between two signs of life.
-        quiet_s: without news before a node acknowledges what it has.
-        acknowledge_s: the longest time until then, however much news comes.
-    """
-
-    look_s: float = 0.01
-    report_s: float = 5.0
-    quiet_s: float = 2.0
-    acknowledge_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the exchange stands.
-
-    Attributes:
-        state: `active`, `unreachable`, `refused`, or `alone` where none is configured.
-        problem: why it is not active.
-        level_at: when this node last had all that was in the shared log.
-        waiting_in: places of the shared log that are not read yet.
-        lag_ms: see `Exchange.measure_lag_ms`.
-        ahead_ms: by node, how far its clock was ahead.
-    """
-
-    state: str
-    problem: str = ""
-    sent: int = 0
-    level_at: datetime | None = None
-    waiting_in: int = 0
-    lag_ms: int = 0
-    peers: Mapping[str, Peer] = field(default_factory=dict)
-    ahead_ms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -82,6 +39,7 @@ class _Meeting:
     shared: EventLog
     relay: Relay
     membership: Membership
+    voice: Voice
 
 
 class Exchange:
@@ -122,9 +80,6 @@ class Exchange:
         self._going.set()
         self._steps = {name: threading.Lock() for name in ("send", "receive")}
         self._level_at: datetime | None = None
-        self._news_at = self._acknowledged_at = time.monotonic()
-        self._reported_at = 0.0
-        self._acknowledged: Vector = {}
         self._threads = [
             threading.Thread(
                 target=self._work, args=(name, step), name=f"helix-{name}", daemon=True
@@ -181,7 +136,7 @@ class Exchange:
             raise problem
         if self._open_shared is None or problem is not None or self._has_caught_up.is_set():
             return
-        if not self._has_caught_up.wait(_CATCH_UP_S) and self._problem is None:
+        if not self._has_caught_up.wait(CATCH_UP_S) and self._problem is None:
             message = "this node still takes in what the shared log has; try again in a while"
             raise Unavailable(message, service="memory log")
 
@@ -313,9 +268,8 @@ class Exchange:
     def _send_step(self) -> None:
         meeting = self._meet()
         if meeting.relay.send():
-            self._news_at = time.monotonic()
-        self._acknowledge_when_quiet(meeting)
-        self._report_when_due(meeting)
+            meeting.voice.hear_news()
+        meeting.voice.speak_when_due()
         meeting.relay.wait_for_local(_LOCAL_WAIT_S)
 
     def _receive_step(self) -> None:
@@ -327,14 +281,12 @@ class Exchange:
         meeting = self._meet()
         meeting.relay.send()
         self._receive(meeting)
-        self._acknowledge(meeting)
-        self._report(meeting)
+        meeting.voice.speak()
         self._receive(meeting)
-        meeting.membership.read_reports()
 
     def _receive(self, meeting: _Meeting) -> None:
         if meeting.relay.receive():
-            self._news_at = time.monotonic()
+            meeting.voice.hear_news()
         self._level_at = datetime.now(UTC)
         self._has_caught_up.set()
 
@@ -369,41 +321,15 @@ class Exchange:
             address=self.address,
             own_seq=self._count_own,
         )
-        return _Meeting(shared, relay, membership)
+        voice = Voice(
+            relay,
+            membership,
+            self._projections,
+            pace=self._pace,
+            read_replica=lambda: read_replica(self._records, self.node_id),
+        )
+        return _Meeting(shared, relay, membership, voice)
 
     def _count_own(self) -> int:
-        self._projections.catch_up(STORE, timeout_s=_CATCH_UP_S)
+        self._projections.catch_up(STORE, timeout_s=CATCH_UP_S)
         return read_replica(self._records, self.node_id).vector[self.node_id]
-
-    # Saying what is here -------------------------------------------------------------------------
-
-    def _acknowledge_when_quiet(self, meeting: _Meeting) -> None:
-        now = time.monotonic()
-        is_quiet = now - self._news_at >= self._pace.quiet_s
-        if is_quiet or now - self._acknowledged_at >= self._pace.acknowledge_s:
-            self._acknowledge(meeting)
-
-    def _acknowledge(self, meeting: _Meeting) -> None:
-        """Say what is here, once all of one's own that is in it was sent."""
-        self._acknowledged_at = time.monotonic()
-        self._news_at = self._acknowledged_at + self._pace.acknowledge_s
-        if not self._projections.catch_up(STORE, timeout_s=_CATCH_UP_S):
-            return
-        replica = read_replica(self._records, self.node_id)
-        seen = {node: count for node, count in replica.vector.items() if count}
-        if seen == self._acknowledged or not replica.may_write:
-            return
-        meeting.relay.send()
-        meeting.membership.acknowledge(seen)
-        self._acknowledged = seen
-
-    def _report_when_due(self, meeting: _Meeting) -> None:
-        if time.monotonic() - self._reported_at >= self._pace.report_s:
-            self._report(meeting)
-            meeting.membership.read_reports()
-
-    def _report(self, meeting: _Meeting) -> None:
-        self._reported_at = time.monotonic()
-        seen = read_replica(self._records, self.node_id).vector
-        waiting = meeting.relay.count_waiting_out()
-        meeting.membership.report(seen, waiting=waiting)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from helix_lab.domain.model.errors import NodeIdInUse, NodeRemoved, Unavailable, UnknownNode
-from helix_lab.exchange.exchange import Standing
 from helix_lab.exchange.peers import Peer
+from helix_lab.exchange.standing import Standing
 from helix_lab.operations.memory_editor import STORE
 from helix_lab.operations.operation import Id, Operation, Request, Response
 from helix_lab.operations.services import Services

@@ -28,7 +28,8 @@ from helix_lab.projections.facts import (
     NodeRemoved,
     read_fact,
 )
-from helix_lab.projections.memory_batch import Batch, Fact, Row, Shown, Written
+from helix_lab.projections.memory_batch import Batch, Fact, Row, Written
+from helix_lab.projections.memory_store import Shown
 from helix_lab.projections.projection import Checkpoint, Projection, Refused, check_is_known
 from helix_lab.records.database import Records
 from helix_lab.records.memory_words import clear_words

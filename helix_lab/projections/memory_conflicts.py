@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,13 +10,12 @@ import sqlalchemy as sa
 from helix_lab.domain.memory.conflicts import FoundConflict, find_conflict
 from helix_lab.domain.memory.record import Entry, Record
 from helix_lab.domain.memory.strategies import show
-from helix_lab.domain.model.clock import to_micros
-from helix_lab.domain.model.event import from_micros
+from helix_lab.projections.memory_store import Shown, to_moment
 from helix_lab.records.database import Records, take_new
 from helix_lab.records.tables import MEMORY_CONFLICT
 
 if TYPE_CHECKING:
-    from helix_lab.projections.memory_batch import Shown, Written
+    from helix_lab.projections.memory_batch import Written
 
 _CHUNK = 1000
 OPEN, RESOLVED, GROWN = "open", "resolved", "grown"
@@ -75,7 +73,7 @@ class Conflicts:
             "conflict_id": found.conflict_id,
             "memory_id": found.memory_id,
             "kind": found.kind,
-            "found_at": max(_to_moment(head.clock) for head in record.heads),
+            "found_at": max(to_moment(head.clock) for head in record.heads),
             "writers": [
                 {
                     "node_id": head.node,
@@ -101,7 +99,7 @@ class Conflicts:
     def _end(self, row: dict[str, Any], record: Record, written: Written, state: str) -> None:
         row |= {
             "state": state,
-            "ended_at": _to_moment(written.update.clock),
+            "ended_at": to_moment(written.update.clock),
             "ended_by": written.node_id,
             "ended_version": record.version,
         }
@@ -119,7 +117,3 @@ def _to_values(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
         }
         for entry in entries
     ]
-
-
-def _to_moment(clock: int) -> datetime:
-    return from_micros(to_micros(clock))
