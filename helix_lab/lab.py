@@ -23,6 +23,7 @@ from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.memory.strategies import STRATEGIES
 from helix_lab.domain.model.errors import Unavailable
+from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
@@ -47,6 +48,7 @@ from helix_lab.operations.sampling import Sampler
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.graph import GraphStore
+from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.graph import GraphProjection
@@ -138,6 +140,7 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         services = _wire(settings, folder, stack)
         lab = Lab(settings, folder, services)
         services.projections.start()
+        services.exchange.start()
         services.jobs.resume()
         services.schedules.start()
         services.sampler.start()
@@ -184,7 +187,12 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         [
             ConversationsProjection(records),
             AnalyticsProjection(analytics),
-            MemoryProjection(records, STRATEGIES[settings.memory_strategy]),
+            MemoryProjection(
+                records,
+                STRATEGIES[settings.memory_strategy],
+                strategy_name=settings.memory_strategy,
+                node_id=settings.node_id,
+            ),
             GraphProjection(graph, open_extractor()),
         ],
         dead_letters=records,
@@ -192,6 +200,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(projections.close)
     providers = _make_providers(settings, stack)
     writer = Writer(log, node_id=settings.node_id)
+    exchange = _make_exchange(settings, log, records, writer, projections)
+    stack.callback(exchange.close)
     readings = Readings(log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s)
     contexts = ContextMaker(readings, writer, policy=settings.context, providers=providers)
     jobs = JobRunner(RunStore(records))
@@ -217,7 +227,10 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         results=results,
         projections=projections,
         jobs=jobs,
-        memories=MemoryEditor(records, projections, writer, node_id=settings.node_id),
+        memories=MemoryEditor(
+            records, projections, writer, node_id=settings.node_id, check=exchange.check
+        ),
+        exchange=exchange,
         reports=reports,
         schedules=schedules,
         providers=providers,
@@ -234,6 +247,25 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
             "neo4j": Service("ladybug", is_embedded=True, probe=graph.probe),
         },
+    )
+
+
+def _make_exchange(
+    settings: Settings,
+    log: EventLog,
+    records: Records,
+    writer: Writer,
+    projections: ProjectionRunner,
+) -> Exchange:
+    place = settings.memory_log
+    return Exchange(
+        log,
+        records,
+        writer,
+        projections,
+        node_id=settings.node_id,
+        open_shared=None if place is None else lambda: SqliteEventLog(Path(place)),
+        address=place or "",
     )
 
 

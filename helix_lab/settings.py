@@ -57,6 +57,8 @@ class Settings:
     Attributes:
         records_url: of the record store on PostgreSQL, with its password; None for SQLite in the
             data folder.
+        memory_log: the log through which nodes exchange memories: the path of a file that they
+            share; None: this node is alone.
     """
 
     data_dir: Path
@@ -69,6 +71,7 @@ class Settings:
     context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
     records_url: str | None = field_of(default=None, repr=False)
+    memory_log: str | None = None
 
 
 def read_settings(
@@ -77,7 +80,8 @@ def read_settings(
     """The settings in force: arguments first, then the environment, then defaults.
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`, and
+    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
+    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_RECORDS_URL`, and
     `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
     "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a
     file of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes
@@ -100,6 +104,7 @@ def read_settings(
         context_cache_size=_read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=_read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=_read_records_url(env.get("HELIX_RECORDS_URL")),
+        memory_log=_read_memory_log(env),
     )
 
 
@@ -153,6 +158,27 @@ def _read_records_url(text: str | None) -> str | None:
         )
         raise InvalidRequest(message, field="HELIX_RECORDS_URL")
     return f"{_RECORDS_SCHEMES[0]}://{rest}"
+
+
+def _read_memory_log(env: Mapping[str, str]) -> str | None:
+    """Where the nodes meet; switched off by MEMORY_EVENT_SOURCING_ENABLED=false."""
+    switch = (env.get("MEMORY_EVENT_SOURCING_ENABLED") or "").lower()
+    if switch not in {"", "true", "false"}:
+        message = f"MEMORY_EVENT_SOURCING_ENABLED is {switch!r}; it must be true or false"
+        raise InvalidRequest(message, field="MEMORY_EVENT_SOURCING_ENABLED")
+    place = env.get("HELIX_MEMORY_LOG")
+    if switch == "true" and not place:
+        message = (
+            "MEMORY_EVENT_SOURCING_ENABLED is true, and there is no log to meet at: set "
+            "HELIX_MEMORY_LOG to the path of a file that the nodes share"
+        )
+        raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
+    if not place or switch == "false":
+        return None
+    if "://" in place:
+        message = f"HELIX_MEMORY_LOG is {place!r}; it must be the path of a file"
+        raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
+    return str(Path(place).expanduser().absolute())
 
 
 def _default_data_dir() -> str:

@@ -16,8 +16,10 @@ from helix_lab.domain.model.errors import (
     InvalidRequest,
     MemoryDeleted,
     StaleVersion,
+    Unavailable,
     UnknownMemory,
 )
+from helix_lab.domain.model.event import MEMORY_DELETED, MEMORY_EVENTS
 from helix_lab.operations.memory_editor import STORE
 from helix_lab.operations.metadata import Metadata, check_metadata
 from helix_lab.operations.operation import Id, Instant, Name, Operation, Request, Response, Text
@@ -114,7 +116,7 @@ class ListMemories(Request):
     """Which memories to list."""
 
     q: Annotated[Text, Field(max_length=1000)] | None = Field(
-        None, description="only those that hold all these words"
+        None, description="only those that hold all these words; `word*` is the beginning of one"
     )
     user_id: Id | None = Field(None, description="only those of this user")
     type: MemoryType | None = None
@@ -153,13 +155,13 @@ def create(services: Services, request: CreateMemory) -> Memory:
             raise MemoryDeleted(message, memory_id=memory_id)
         return Update(memory_id, Kind.CREATE, 0, 0, changes, tuple(dict.fromkeys(request.tags)))
 
-    return _show(services.memories.edit(memory_id, draft))
+    return show_memory(services.memories.edit(memory_id, draft))
 
 
 def get(services: Services, request: GetMemory) -> Memory:
     """A memory, by the strategy of this lab or another."""
     row = _read_alive(services, request.memory_id)
-    return _show(row) if request.strategy is None else _show_by(row, request.strategy)
+    return show_memory(row) if request.strategy is None else _show_by(row, request.strategy)
 
 
 def update(services: Services, request: UpdateMemory) -> Memory:
@@ -175,21 +177,21 @@ def update(services: Services, request: UpdateMemory) -> Memory:
         raise InvalidRequest(message, field="content")
 
     def draft(row: Mapping[str, Any] | None) -> Update:
-        _check(row, request.memory_id, request.if_version)
+        _check(services, row, request.memory_id, request.if_version)
         added, removed = tuple(request.tags_added), tuple(request.tags_removed)
         return Update(request.memory_id, Kind.EDIT, 0, 0, changes, added, removed)
 
-    return _show(services.memories.edit(request.memory_id, draft))
+    return show_memory(services.memories.edit(request.memory_id, draft))
 
 
 def delete(services: Services, request: DeleteMemory) -> Memory:
     """Record that a memory is deleted; its history stays."""
 
     def draft(row: Mapping[str, Any] | None) -> Update:
-        _check(row, request.memory_id, request.if_version)
+        _check(services, row, request.memory_id, request.if_version)
         return Update(request.memory_id, Kind.ERASE if request.erase else Kind.DELETE, 0, 0, {})
 
-    return _show(services.memories.edit(request.memory_id, draft))
+    return show_memory(services.memories.edit(request.memory_id, draft))
 
 
 def list_page(services: Services, request: ListMemories) -> Memories:
@@ -198,7 +200,8 @@ def list_page(services: Services, request: ListMemories) -> Memories:
     if len(words) > MAX_WORDS:
         message = f"q has {len(words)} words; give {MAX_WORDS} at most"
         raise InvalidRequest(message, field="q")
-    wanted = MemoryFilter(words, request.user_id, request.type, request.tag)
+    query = request.q if words else None
+    wanted = MemoryFilter(query, request.user_id, request.type, request.tag)
     after = read_cursor(request.cursor)
     rows = services.ask(
         STORE,
@@ -209,40 +212,55 @@ def list_page(services: Services, request: ListMemories) -> Memories:
     page, more = rows[: request.limit], rows[request.limit :]
     last = page[-1] if more else None
     cursor = make_cursor(last["updated_at"], last["memory_id"]) if last else None
-    return Memories(memories=[_show(row) for row in page], next_cursor=cursor)
+    return Memories(memories=[show_memory(row) for row in page], next_cursor=cursor)
 
 
 def _read_alive(services: Services, memory_id: str) -> Mapping[str, Any]:
-    row = services.find(
-        STORE,
-        lambda: find_memory(services.records, memory_id),
-        otherwise=UnknownMemory(memory_id),
+    with services.projections.reading(STORE) as is_level:
+        row = find_memory(services.records, memory_id)
+    if row is None and not is_level:
+        message = f"the store {STORE!r} is behind the log; try again in a while"
+        raise Unavailable(message, service=STORE)
+    return _check(services, row, memory_id)
+
+
+def explain_missing(services: Services, memory_id: str) -> UnknownMemory | MemoryDeleted:
+    """Why there is no record: every node forgot it after it was deleted, or it never was."""
+    entries = services.log.read_key(MEMORY_EVENTS, memory_id)
+    deletes = [entry.event for entry in entries if entry.event.type == MEMORY_DELETED.name]
+    if not deletes:
+        return UnknownMemory(memory_id)
+    last = max(deletes, key=lambda event: int(event.data["clock"]))
+    return _explain_deleted(memory_id, at=last.time, by=last.node_id)
+
+
+def _explain_deleted(memory_id: str, *, at: datetime, by: str) -> MemoryDeleted:
+    message = (
+        f"memory {memory_id!r} was deleted by {by} at {at.isoformat()}; "
+        "POST /v1/memory with its id makes it anew"
     )
-    _check(row, memory_id, None)
+    return MemoryDeleted(message, memory_id=memory_id, deleted_at=at.isoformat(), deleted_by=by)
+
+
+def _check(
+    services: Services,
+    row: Mapping[str, Any] | None,
+    memory_id: str,
+    if_version: int | None = None,
+) -> Mapping[str, Any]:
+    """The row; refuse what is not there, what is deleted, and what has changed meanwhile."""
+    if row is None:
+        raise explain_missing(services, memory_id)
+    if not row["is_alive"]:
+        raise _explain_deleted(memory_id, at=row["updated_at"], by=row["updated_by"])
+    if if_version not in {None, row["version"]}:
+        message = f"memory {memory_id!r} has version {row['version']} by now, not {if_version}"
+        raise StaleVersion(message, current=show_memory(row).model_dump(mode="json"))
     return row
 
 
-def _check(row: Mapping[str, Any] | None, memory_id: str, if_version: int | None) -> None:
-    """Refuse what is not there, what is deleted, and what has changed meanwhile."""
-    if row is None:
-        raise UnknownMemory(memory_id)
-    if not row["is_alive"]:
-        message = (
-            f"memory {memory_id!r} was deleted by {row['updated_by']} at "
-            f"{row['updated_at'].isoformat()}; POST /v1/memory with its id makes it anew"
-        )
-        raise MemoryDeleted(
-            message,
-            memory_id=memory_id,
-            deleted_at=row["updated_at"].isoformat(),
-            deleted_by=row["updated_by"],
-        )
-    if if_version not in {None, row["version"]}:
-        message = f"memory {memory_id!r} has version {row['version']} by now, not {if_version}"
-        raise StaleVersion(message, current=_show(row).model_dump(mode="json"))
-
-
-def _show(row: Mapping[str, Any]) -> Memory:
+def show_memory(row: Mapping[str, Any]) -> Memory:
+    """A memory as it lies in the records."""
     return Memory(**{name: row[name] for name in Memory.model_fields})
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from helix_lab.domain.memory.record import Record, Update
-from helix_lab.domain.model.clock import make_hybrid_time
+from helix_lab.domain.memory.record import Update
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.projections.runner import ProjectionRunner
-from helix_lab.queries.memories import find_memory, read_writers
+from helix_lab.queries.memories import find_memory, read_replica
 from helix_lab.record.memories import update_memory
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
-from helix_lab.records.memory_states import load_record
 
 STORE = "memory"
 LIMIT_S = 10.0
@@ -30,39 +27,54 @@ class MemoryEditor:
 
     An update says what its writer had seen. So before each one the store is brought level with
     the log, and the next one waits until this one is in the store.
+
+    Args:
+        check: raises if this node may not write now, for what others know of it.
     """
 
     def __init__(
-        self, records: Records, projections: ProjectionRunner, writer: Writer, *, node_id: str
+        self,
+        records: Records,
+        projections: ProjectionRunner,
+        writer: Writer,
+        *,
+        node_id: str,
+        check: Callable[[], None],
     ) -> None:
         self._records = records
         self._projections = projections
         self._writer = writer
         self._node_id = node_id
+        self._check = check
         self._lock = threading.Lock()
 
     def edit(self, memory_id: str, draft: Draft) -> Row:
         """Make one update; gives the memory afterwards.
 
         Raises:
-            Unavailable: the store cannot be brought level with the log.
+            Unavailable: the store cannot be brought level with the log, or this node has not yet
+                taken in again what it wrote before.
+            NodeIdInUse: another node writes under the name of this one.
+            NodeRemoved: the others have declared this node gone.
         """
         with self._lock:
+            self._check()
             self._catch_up()
             row = find_memory(self._records, memory_id)
-            self._record(draft(row), load_record(row["state"]) if row else Record())
+            self._record(draft(row))
             self._catch_up()
             after = find_memory(self._records, memory_id)
             if after is None:  # pragma: no cover - the update was recorded and applied
                 raise self._explain()
             return after
 
-    def _record(self, update: Update, record: Record) -> None:
-        seen = read_writers(self._records)
-        clock = max(make_hybrid_time(time.time_ns() // 1_000_000), record.floor + 1)
-        stamped = update._replace(depth=record.version + 1, clock=clock)
-        seq = seen.get(self._node_id, 0) + 1
-        self._writer.record([update_memory(stamped, node_id=self._node_id, seq=seq, seen=seen)])
+    def _record(self, update: Update) -> None:
+        replica = read_replica(self._records, self._node_id, update.memory_id)
+        commit = replica.draft([update], clock=self._writer.tick())
+        made = update_memory(
+            commit.updates[0], node_id=self._node_id, seq=commit.seq, seen=commit.seen
+        )
+        self._writer.record([made])
 
     def _catch_up(self) -> None:
         if not self._projections.catch_up(STORE, timeout_s=LIMIT_S):

@@ -1,4 +1,4 @@
-"""Operations on what became of memories: the updates of each, and how this node stands."""
+"""The operation that tells what became of a memory: the updates of every node."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from typing import Any
 from pydantic import Field
 
 from helix_lab.domain.model.errors import UnknownMemory
-from helix_lab.domain.model.event import MEMORY_EVENTS, Event
-from helix_lab.operations.memory_editor import STORE
+from helix_lab.domain.model.event import (
+    MEMORY_CREATED,
+    MEMORY_DELETED,
+    MEMORY_ERASED,
+    MEMORY_EVENTS,
+    MEMORY_UPDATED,
+    Event,
+)
 from helix_lab.operations.operation import Id, Operation, Request, Response
 from helix_lab.operations.services import Services
-from helix_lab.queries.memories import count_conflicts, read_writers
+
+_UPDATES = frozenset(
+    kind.name for kind in (MEMORY_CREATED, MEMORY_UPDATED, MEMORY_DELETED, MEMORY_ERASED)
+)
 
 
 class GetMemoryHistory(Request):
@@ -42,43 +51,15 @@ class MemoryHistory(Response):
     updates: list[MemoryUpdate]
 
 
-class GetSyncStatus(Request):
-    """How the memories of this node stand."""
-
-
-class SyncStatus(Response):
-    """What this node has written and taken in."""
-
-    node_id: str
-    events_published: int
-    events_consumed: int
-    nodes: dict[str, int]
-    memories_in_conflict: int
-    projection_lag: int
-
-
 def get_history(services: Services, request: GetMemoryHistory) -> MemoryHistory:
     """The updates of a memory, read from the log."""
     entries = services.log.read_key(MEMORY_EVENTS, request.memory_id)
-    if not entries:
+    events = [entry.event for entry in entries if entry.event.type in _UPDATES]
+    if not events:
         raise UnknownMemory(request.memory_id)
-    events = sorted((entry.event for entry in entries), key=lambda e: int(e.data["clock"]))
+    events.sort(key=lambda event: int(event.data["clock"]))
     return MemoryHistory(
         memory_id=request.memory_id, updates=[_show_update(event) for event in events]
-    )
-
-
-def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
-    """How many updates of each node are in the store, and how far it is behind the log."""
-    nodes = services.ask(STORE, lambda: read_writers(services.records))
-    published = nodes.get(services.node_id, 0)
-    return SyncStatus(
-        node_id=services.node_id,
-        events_published=published,
-        events_consumed=sum(nodes.values()) - published,
-        nodes=nodes,
-        memories_in_conflict=count_conflicts(services.records),
-        projection_lag=services.projections.measure_lag()[STORE],
     )
 
 
@@ -98,16 +79,6 @@ def _show_update(event: Event) -> MemoryUpdate:
 
 
 OPERATIONS = (
-    Operation(
-        name="get_sync_status",
-        summary="Tell what this node has written and taken in",
-        method="GET",
-        path="/v1/memory/sync/status",
-        scope="read",
-        request=GetSyncStatus,
-        response=SyncStatus,
-        run=get_sync_status,
-    ),
     Operation(
         name="get_memory_history",
         summary="List all updates of a memory, by every node",

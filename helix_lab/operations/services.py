@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from helix_lab.domain.model.errors import HelixError, Unavailable
+from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
@@ -56,6 +57,7 @@ class Services:
     projections: ProjectionRunner
     jobs: JobRunner
     memories: MemoryEditor
+    exchange: Exchange
     reports: Reports
     schedules: Schedules
     providers: Mapping[str, ChatProvider]

@@ -95,6 +95,27 @@ class MemoryUpdated(msgspec.Struct):
     tags_removed: list[str] = []
 
 
+class NodeJoined(msgspec.Struct):
+    """A node takes part in the exchange of memories."""
+
+    node_id: str
+    instance: str
+
+
+class NodeAcknowledged(msgspec.Struct):
+    """A node has taken in so much."""
+
+    node_id: str
+    seen: dict[str, Large]
+
+
+class NodeRemoved(msgspec.Struct):
+    """A node is gone."""
+
+    node_id: str
+    removed_by: str
+
+
 class TurnEnded(msgspec.Struct):
     """A seat answered, or gave no usable answer."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from helix_lab.domain.memory.record import Kind, Update
+from helix_lab.domain.memory.record import Kind, Update, Vector
 from helix_lab.domain.model.event import (
     MEMORY_CREATED,
     MEMORY_DELETED,
@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 
-def update_memory(update: Update, *, node_id: str, seq: int, seen: Mapping[str, int]) -> Draft:
+def update_memory(update: Update, *, node_id: str, seq: int, seen: Vector | None) -> Draft:
     """An update of a memory.
 
     Its id is made of the node and the number alone: where two processes write under one node
@@ -33,12 +33,12 @@ def update_memory(update: Update, *, node_id: str, seq: int, seen: Mapping[str, 
         update: with its depth and clock.
         node_id: who writes.
         seq: number of the update among those of the node.
-        seen: how many updates of each node the writer has seen.
+        seen: how many updates of each node the writer has seen; None: it replaces nothing.
     """
     data: dict[str, Any] = {
         "memory_id": update.memory_id,
         "seq": seq,
-        "seen": dict(seen),
+        **_given(seen=None if seen is None else dict(seen)),
         "depth": update.depth,
         "clock": str(update.clock),
     }
@@ -50,3 +50,7 @@ def update_memory(update: Update, *, node_id: str, seq: int, seen: Mapping[str, 
         data["tags_removed"] = list(update.tags_removed)
     event_id = make_event_id("memory.update", node_id, str(seq))
     return Draft(event_id, _TYPES[update.kind], update.memory_id, update.memory_id, data)
+
+
+def _given(**fields: Mapping[str, int] | None) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from helix_lab.domain.model.clock import HybridClock
+from helix_lab.domain.model.clock import HybridClock, HybridTime
 from helix_lab.domain.model.event import Draft, Entry, Event
 from helix_lab.ports.event_log import EventLog
 from helix_lab.record.schemas import check_draft
@@ -35,14 +36,42 @@ class Writer:
             DuplicateId: an id was recorded with other content.
             LogWriteFailed: the log could not make them durable.
         """
+        return self._log.append(self.stamp(drafts))
+
+    def stamp(self, drafts: Sequence[Draft]) -> list[tuple[str, Event]]:
+        """Facts as events of this node, with their topics, to be appended to a log.
+
+        Raises:
+            InvalidEvent: one does not fit the schema of its type.
+        """
         for draft in drafts:
             check_draft(draft)
         first = self._clock.tick(max(len(drafts), 1))
         now = datetime.now(UTC)
+        return [
+            (draft.type.topic, self._stamp(draft, first + position, now))
+            for position, draft in enumerate(drafts)
+        ]
+
+    def tick(self) -> HybridTime:
+        """A hybrid time of this node, greater than all that it gave before."""
+        return self._clock.tick()
+
+    def take_in(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Make events of other nodes durable as they told them; returns their entries here.
+
+        Their place in the order of this log is that of their coming: the clocks of others do not
+        move this one. What is here already stays as it is.
+
+        Raises:
+            DuplicateId: an id is here with other content; nothing was written.
+            LogWriteFailed: the log could not make them durable.
+        """
+        first = self._clock.tick(max(len(entries), 1))
         return self._log.append(
             [
-                (draft.type.topic, self._stamp(draft, first + position, now))
-                for position, draft in enumerate(drafts)
+                (entry.topic, replace(entry.event, clock=first + position))
+                for position, entry in enumerate(entries)
             ]
         )
 

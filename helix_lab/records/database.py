@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helix_lab.domain.model.errors import Unavailable
+from helix_lab.records.memory_tables import drop_outdated
+from helix_lab.records.memory_words import create_words
 from helix_lab.records.tables import CHECKPOINT, DEAD_LETTER, METADATA
 
 _OF_THE_STATEMENT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
@@ -48,7 +50,9 @@ class Records:
             with self.engine.begin() as connection:
                 if self._is_postgres:
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+                drop_outdated(connection)
                 METADATA.create_all(connection)
+                create_words(connection)
         except sa.exc.DBAPIError as error:
             self.engine.dispose()
             raise self._explain(error) from error

@@ -1,10 +1,14 @@
-"""Records of memories as JSON, and back."""
+"""Records of memories as JSON, and back; and the state of the replica that they belong to."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from helix_lab.domain.memory.record import Entry, Head, Kind, Record
+import sqlalchemy as sa
+
+from helix_lab.domain.memory.record import Entry, Head, Kind, Record, Update
+from helix_lab.domain.memory.replica import Commit, Replica
+from helix_lab.records.tables import MEMORY_EARLY, MEMORY_NODE
 
 
 def dump_record(record: Record) -> dict[str, Any]:
@@ -29,3 +33,34 @@ def load_record(state: dict[str, Any]) -> Record:
         life=[(n, s) for n, s in state["life"]],
         is_erased=state["erased"],
     )
+
+
+def load_replica(connection: sa.Connection, node_id: str) -> Replica:
+    """What a node knows of itself and of the others, without the memories.
+
+    A node that never joined others is its only member.
+    """
+    replica = Replica(node_id)
+    for row in connection.execute(sa.select(MEMORY_NODE).order_by(MEMORY_NODE.c.node_id)):
+        replica.vector[row.node_id] = row.seq
+        replica.acknowledged[row.node_id] = row.acknowledged if row.is_member else None
+        if row.node_id == node_id:
+            replica.promise = row.acknowledged
+    replica.add_member(node_id)
+    for row in connection.execute(sa.select(MEMORY_EARLY)):
+        commit = Commit(
+            row.node_id, row.seq, row.update["seen"], [load_update(row.update["update"])]
+        )
+        replica.early[row.node_id, row.seq] = commit
+    return replica
+
+
+def dump_update(update: Update) -> list[Any]:
+    """An update as JSON values."""
+    return list(update)
+
+
+def load_update(values: list[Any]) -> Update:
+    """The update that was dumped."""
+    memory_id, kind, depth, clock, changes, added, removed = values
+    return Update(memory_id, Kind(kind), depth, clock, changes, tuple(added), tuple(removed))

@@ -111,11 +111,11 @@ DEBATE_TURN = sa.Table(
 MEMORY = sa.Table(
     "memory",
     METADATA,
-    sa.Column("memory_id", sa.String(200), primary_key=True),
-    sa.Column("user_id", sa.String(200)),
+    sa.Column("memory_id", _text(200), primary_key=True),
+    sa.Column("user_id", _text(200)),
     sa.Column("content", sa.Text, nullable=False),
-    sa.Column("type", sa.String(20)),
-    sa.Column("category", sa.String(200)),
+    sa.Column("type", _text(20)),
+    sa.Column("category", _text(200)),
     sa.Column("importance", sa.Float),
     sa.Column("tags", JSON, nullable=False),
     sa.Column("metadata", JSON, nullable=False),
@@ -125,28 +125,69 @@ MEMORY = sa.Table(
     sa.Column("is_alive", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcMoment, nullable=False),
     sa.Column("updated_at", UtcMoment, nullable=False),
-    sa.Column("updated_by", sa.String(200), nullable=False),
+    sa.Column("updated_by", _text(200), nullable=False),
+    sa.Column("change", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("is_settled", sa.Boolean, nullable=False),
     sa.Column("state", JSON, nullable=False),
     sa.Index("memory_by_update", "is_alive", "updated_at", "memory_id"),
     sa.Index("memory_by_user", "user_id", "is_alive", "updated_at", "memory_id"),
+    sa.Index("memory_by_settling", "is_settled", "memory_id"),
 )
+"""`change` numbers the last update by its place in the log; `is_settled`: no dot is left in it."""
 
 MEMORY_TAG = sa.Table(
     "memory_tag",
     METADATA,
-    sa.Column("tag", sa.String(200), primary_key=True),
-    sa.Column("memory_id", sa.String(200), primary_key=True),
+    sa.Column("tag", _text(200), primary_key=True),
+    sa.Column("memory_id", _text(200), primary_key=True),
     sa.Index("memory_tag_by_memory", "memory_id"),
 )
 
-MEMORY_WRITER = sa.Table(
-    "memory_writer",
+MEMORY_NODE = sa.Table(
+    "memory_node",
     METADATA,
-    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("node_id", sa.String(200), nullable=False, unique=True),
+    sa.Column("node_id", _text(200), primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("is_member", sa.Boolean, nullable=False),
+    sa.Column("acknowledged", JSON, nullable=False),
+    sa.Column("instance", _text(200)),
+    sa.Column("joined_at", UtcMoment),
+    sa.Column("removed_at", UtcMoment),
+    sa.Column("removed_by", _text(200)),
 )
-"""The nodes that wrote memories, and how many updates of each are in the store."""
+"""The nodes that write memories: how many updates of each are in the store, what each has."""
+
+MEMORY_EARLY = sa.Table(
+    "memory_early",
+    METADATA,
+    sa.Column("node_id", _text(200), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("update", JSON, nullable=False),
+)
+"""Updates that came before what their writers had seen, and wait for it."""
+
+MEMORY_CONFLICT = sa.Table(
+    "memory_conflict",
+    METADATA,
+    sa.Column("conflict_id", _text(200), primary_key=True),
+    sa.Column("memory_id", _text(200), nullable=False),
+    sa.Column("kind", _text(50), nullable=False),
+    sa.Column("found_at", UtcMoment, nullable=False),
+    sa.Column("writers", JSON, nullable=False),
+    sa.Column("fields", JSON, nullable=False),
+    sa.Column("strategy", _text(200), nullable=False),
+    sa.Column("result", JSON, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("state", _text(20), nullable=False),
+    sa.Column("ended_at", UtcMoment),
+    sa.Column("ended_by", _text(200)),
+    sa.Column("ended_version", sa.BigInteger),
+    sa.Index("memory_conflict_by_time", "found_at", "conflict_id"),
+    sa.Index("memory_conflict_by_memory", "memory_id", "state"),
+)
+"""What was written side by side, with all values, and how it ended."""
+
+MEMORY_TABLES = (MEMORY, MEMORY_TAG, MEMORY_NODE, MEMORY_EARLY, MEMORY_CONFLICT)
 
 RUN = sa.Table(
     "run",

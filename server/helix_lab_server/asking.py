@@ -20,6 +20,8 @@ _JUPYTERS_OWN = frozenset({"token", "no_track_activity"})
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
+_ENTITY_TAG = re.compile(r'"?([1-9]\d{0,15})"?', re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -31,6 +33,7 @@ class Asked:
         body: the JSON body; unused where the operation takes an upload.
         upload: the file that holds an uploaded body.
         prefer: the header `Prefer` (RFC 7240).
+        if_match: the header `If-Match` (RFC 9110), with a version as its entity tag.
     """
 
     path: Sequence[str] = ()
@@ -38,6 +41,7 @@ class Asked:
     body: bytes = b""
     upload: Path | None = None
     prefer: str = ""
+    if_match: str = ""
 
 
 def read_values(operation: Operation, asked: Asked) -> dict[str, Any]:
@@ -56,6 +60,9 @@ def read_values(operation: Operation, asked: Asked) -> dict[str, Any]:
     wait_s = _read_wait(operation, asked.prefer)
     if wait_s is not None:
         values.setdefault("wait_s", wait_s)
+    version = _read_version(operation, asked.if_match)
+    if version is not None:
+        values.setdefault("if_version", version)
     return values
 
 
@@ -156,6 +163,21 @@ def _read_one_or_many(operation: Operation, name: str, value: Any) -> Any:
         raise InvalidRequest(message, field="body")
     is_single = isinstance(value, dict)
     return [value] if is_single and _takes_many(_type_of(operation, name)) else value
+
+
+def _read_version(operation: Operation, if_match: str) -> int | None:
+    """The version that `If-Match: "3"` asks for; `*` asks for any.
+
+    Raises:
+        InvalidRequest: it is no version. A condition that is not understood must not be met.
+    """
+    if "if_version" not in operation.request.model_fields or if_match.strip() in {"", "*"}:
+        return None
+    found = _ENTITY_TAG.fullmatch(if_match.strip())
+    if found is None:
+        message = f'header If-Match is {if_match[:40]!r}; it must be one version, such as "3"'
+        raise InvalidRequest(message, field="If-Match")
+    return int(found.group(1))
 
 
 def _read_wait(operation: Operation, prefer: str) -> int | None:

@@ -130,6 +130,7 @@ class OperationHandler(RestHandler):
             body=self._body.read() if isinstance(self._body, MemoryBody) else b"",
             upload=await self._body.complete() if isinstance(self._body, Upload) else None,
             prefer=self.request.headers.get("Prefer", ""),
+            if_match=self.request.headers.get("If-Match", ""),
         )
         form = choose_form(self.request.headers.get("Accept", "")) if operation.stream else None
         if form is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from helix_lab.lab import Lab
+from helix_lab.lab import Lab, open_lab
+from helix_lab.settings import Settings
 from tests.flow.labs import open_at
 from tests.flow.workshop import Gate, Workshop
 
@@ -31,3 +34,16 @@ def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.is_open.set()
+
+
+@pytest.fixture
+def open_node(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Opens nodes by name, each in a folder of its own; all meet at `shared.sqlite`."""
+    with ExitStack() as stack:
+
+        def open_it(name: str, **settings: Any) -> Lab:
+            given = {"memory_log": str(tmp_path / "shared.sqlite"), **settings}
+            folder = given.pop("folder", tmp_path / name)
+            return stack.enter_context(open_lab(settings=Settings(folder, name, port=0, **given)))
+
+        yield open_it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 import yaml
 
 from helix_lab import Lab, open_lab
+from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.domain.model.errors import ProviderError
 from helix_lab.domain.model.event import EVENT_TYPES, TOPICS, Entry
 from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
+from helix_lab.record.nodes import join
+from helix_lab.record.writer import Writer
 from helix_lab.settings import ProviderSettings, Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
@@ -39,13 +43,22 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Entry]]
         node_id="node-1",
         providers=(ProviderSettings("tape", tape.as_uri(), "recorded"),),
     )
-    with open_lab(settings=settings) as lab:
+    settings = replace(settings, memory_log=str(folder / "shared.sqlite"))
+    with open_lab(settings=settings) as lab, SqliteEventLog(folder / "shared.sqlite") as shared:
         play_every_kind(lab)
+        play_every_node(lab, shared)
         yield [
             entry
             for topic in TOPICS
-            for entry in lab.services.log.read(topic, 0, start_offset=0, limit=100_000)
+            for log in (lab.services.log, shared)
+            for entry in log.read(topic, 0, start_offset=0, limit=100_000)
         ]
+
+
+def play_every_node(lab: Lab, shared: SqliteEventLog) -> None:
+    Writer(shared, node_id="node-2").record([join("node-2", instance="i")])
+    lab.force_sync()
+    lab.remove_sync_peer("node-2")
 
 
 def play_every_kind(lab: Lab) -> None:

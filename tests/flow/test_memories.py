@@ -20,8 +20,9 @@ from helix_lab.domain.model.errors import (
 )
 from helix_lab.lab import Lab, open_lab
 from helix_lab.record.memories import update_memory
+from helix_lab.record.nodes import join
 from helix_lab.record.writer import Writer
-from helix_lab.records.tables import MEMORY, MEMORY_TAG, MEMORY_WRITER
+from helix_lab.records.tables import MEMORY_TABLES
 from helix_lab.settings import Settings
 from tests.flow.labs import catch_up
 
@@ -30,7 +31,7 @@ def write_elsewhere(lab: Lab, memory_id: str, **changes: Any) -> None:
     """What another node wrote that had seen one update of this lab."""
     update = Update(memory_id, Kind.EDIT, 2, lab.services.log.greatest_clock() + 1, changes)
     draft = update_memory(update, node_id="other", seq=1, seen={"test-node": 1})
-    Writer(lab.services.log, node_id="other").record([draft])
+    Writer(lab.services.log, node_id="other").record([join("other", instance="o"), draft])
 
 
 def read_tables(lab: Lab) -> list[Any]:
@@ -38,7 +39,7 @@ def read_tables(lab: Lab) -> list[Any]:
     with lab.services.records.read() as connection:
         return [
             connection.execute(sa.select(table).order_by(*table.primary_key)).all()
-            for table in (MEMORY, MEMORY_TAG, MEMORY_WRITER)
+            for table in MEMORY_TABLES
         ]
 
 

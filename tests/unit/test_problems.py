@@ -13,11 +13,15 @@ from helix_lab.domain.model.errors import (
     DataFolderInUse,
     HelixError,
     InvalidRequest,
+    NodeIdInUse,
+    NodeRemoved,
     ProviderRateLimited,
+    UnknownConflict,
     UnknownConversation,
     UnknownDebate,
     UnknownEntity,
     UnknownMemory,
+    UnknownNode,
     UnknownResult,
     UnknownRun,
     UnknownSchedule,
@@ -25,10 +29,13 @@ from helix_lab.domain.model.errors import (
 from helix_lab.operations.problems import HTTP_STATUS, from_problem, status_of, to_problem
 
 NAMED_BY_ID = {
+    NodeIdInUse,
+    UnknownConflict,
     UnknownConversation,
     UnknownDebate,
     UnknownEntity,
     UnknownMemory,
+    UnknownNode,
     UnknownResult,
     UnknownRun,
     UnknownSchedule,
@@ -44,6 +51,8 @@ def make(error_class: type[HelixError]) -> HelixError:
     """An error of this class, as the program raises it."""
     if error_class is DataFolderInUse:
         return DataFolderInUse("/lab", pid=7, url="http://127.0.0.1:7061/")
+    if error_class is NodeRemoved:
+        return NodeRemoved("east", removed_by="west")
     if error_class in NAMED_BY_ID:
         return error_class("the-id")
     return error_class("what failed: é", field="x", faults=[{"a": None}], number=1.5)

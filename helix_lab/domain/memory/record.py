@@ -21,17 +21,17 @@ CONTENT = "content"
 METADATA_PREFIX = "m."
 """Before each key of the metadata, which is a field by itself."""
 
-Vector = tuple[int, ...]
-"""How many updates of each node were seen, by the node's place among the members."""
+Vector = Mapping[str, int]
+"""How many updates of each node were seen; none of those that it does not name."""
 
-DETACHED: Vector = ()
-"""The vector of one who has seen nothing, not even what all others have: it replaces nothing."""
+DETACHED: None = None
+"""In place of a vector: has seen nothing, not even what all others have, and replaces nothing."""
 
-STABLE = (0, 0)
-"""The dot of what every member has seen: whoever writes now replaces it."""
-
-Dot = tuple[int, int]
+Dot = tuple[str, int]
 """An update: the node, and its number among the updates of that node, from 1."""
+
+STABLE: Dot = ("", 0)
+"""The dot of what every member has seen: whoever writes now replaces it."""
 
 
 class Kind(IntEnum):
@@ -67,7 +67,7 @@ class Head(NamedTuple):
     """An update that no other has seen. The order of heads is that of their clocks."""
 
     clock: HybridTime
-    node: int
+    node: str
     seq: int
     depth: int
     kind: Kind
@@ -77,7 +77,7 @@ class Entry(NamedTuple):
     """A value with the update that wrote it. The order of entries is that of their clocks."""
 
     clock: HybridTime
-    node: int
+    node: str
     seq: int
     value: Any
 
@@ -85,12 +85,14 @@ class Entry(NamedTuple):
 class Reader(NamedTuple):
     """What the writer of an update had seen."""
 
-    node: int
-    vector: Vector
+    node: str
+    vector: Vector | None
 
-    def saw(self, node: int, seq: int) -> bool:
+    def saw(self, node: str, seq: int) -> bool:
         """Whether the update with this dot was seen; one's own always are."""
-        return node == self.node or (node < len(self.vector) and seq <= self.vector[node])
+        if node == self.node:
+            return True
+        return self.vector is not None and seq <= self.vector.get(node, 0)
 
 
 @dataclass(slots=True)
@@ -114,6 +116,14 @@ class Record:
     def is_alive(self) -> bool:
         """Whether it is neither deleted nor erased."""
         return bool(self.life)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no dot is left in it: there is nothing to compact."""
+        seqs = [head.seq for head in self.heads]
+        seqs += [entry.seq for entries in self.entries.values() for entry in entries]
+        seqs += [seq for dots in (self.life, *self.tags.values()) for _, seq in dots]
+        return not any(seqs)
 
     @property
     def version(self) -> int:
@@ -194,6 +204,12 @@ class Record:
         if not self.tags[tag]:
             del self.tags[tag]
 
+    @property
+    def may_be_forgotten(self) -> bool:
+        """Whether it is deleted, and no edit stands beside the delete for somebody to choose."""
+        edits = [head for head in self.heads if head.kind is not Kind.DELETE]
+        return not self.life and (len(self.heads) == 1 or not edits)
+
     def compact(self, cut: Vector) -> bool:
         """Forget who wrote what all members have seen; False: the whole record may be forgotten.
 
@@ -201,7 +217,7 @@ class Record:
         """
         if self.is_erased:
             return True
-        if not self.life and all(is_covered(head.node, head.seq, cut) for head in self.heads):
+        if self.may_be_forgotten and all(is_covered(h.node, h.seq, cut) for h in self.heads):
             return False
         for name, entries in self.entries.items():
             if len(entries) == 1 and is_covered(entries[0].node, entries[0].seq, cut):
@@ -219,14 +235,14 @@ def gives_life(update: Update) -> bool:
     return update.kind is Kind.CREATE or (update.kind is Kind.EDIT and CONTENT in update.changes)
 
 
-def order_of(item: Head | Entry) -> tuple[HybridTime, int, int]:
+def order_of(item: Head | Entry) -> tuple[HybridTime, str, int]:
     """Sort key of heads and entries: the same on every replica."""
     return item[:3]
 
 
-def is_covered(node: int, seq: int, cut: Vector) -> bool:
+def is_covered(node: str, seq: int, cut: Vector) -> bool:
     """Whether the update is among those that the vector counts."""
-    return node < len(cut) and seq <= cut[node]
+    return seq <= cut.get(node, 0)
 
 
 def _unseen(dots: Sequence[Dot], reader: Reader) -> list[Dot]:

@@ -23,14 +23,14 @@ class Commit:
     """Updates that one node made together.
 
     Attributes:
-        node: place of the writer among the members.
+        node: the writer.
         seq: number of the first update among those of the node; the others follow it.
         seen: what the writer had seen before; `DETACHED` where it must replace nothing.
     """
 
-    node: int
+    node: str
     seq: int
-    seen: Vector
+    seen: Vector | None
     updates: Sequence[Update]
 
     @property
@@ -41,39 +41,40 @@ class Commit:
 
 @dataclass(slots=True)
 class Replica:
-    """The memories of one partition of the log, as one node knows them.
+    """The memories of one ordered log, as one node knows them.
 
     Attributes:
-        node: this node's place among the members.
-        vector: how many updates of each member were taken in, by place.
+        node: this node.
+        vector: how many updates of each node were taken in.
         acknowledged: what each member said it has taken in; None once it is removed.
         promise: what this node ever wrote or acknowledged, kept on the disk by its owner. Others
             may have forgotten what it covers, so nothing is written below it.
+        records: the memories; whoever keeps them elsewhere gives those that a step touches.
+        early: commits that wait for what their writers had seen.
     """
 
-    node: int
-    vector: list[int] = field(default_factory=list)
-    acknowledged: list[Vector | None] = field(default_factory=list)
-    promise: Vector = ()
+    node: str
+    vector: dict[str, int] = field(default_factory=dict)
+    acknowledged: dict[str, Vector | None] = field(default_factory=dict)
+    promise: Vector = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
-    early: dict[tuple[int, int], Commit] = field(default_factory=dict)
+    early: dict[tuple[str, int], Commit] = field(default_factory=dict)
 
     # What the log says ----------------------------------------------------------------------
 
-    def add_member(self) -> int:
-        """A node has joined; gives its place, which is never used again."""
-        self.vector.append(0)
-        self.acknowledged.append(())
-        return len(self.vector) - 1
+    def add_member(self, node: str) -> None:
+        """A node has joined; one that was removed stays so, its name is never used again."""
+        self.vector.setdefault(node, 0)
+        self.acknowledged.setdefault(node, {})
 
-    def remove_member(self, node: int) -> None:
+    def remove_member(self, node: str) -> None:
         """A node is gone: nothing of it is taken in from here on, and nobody waits for it."""
         self.acknowledged[node] = None
         self.early = {at: commit for at, commit in self.early.items() if at[0] != node}
 
-    def is_member(self, node: int) -> bool:
+    def is_member(self, node: str) -> bool:
         """Whether a node has joined and was not removed."""
-        return node < len(self.acknowledged) and self.acknowledged[node] is not None
+        return self.acknowledged.get(node) is not None
 
     def take(self, commit: Commit) -> set[str]:
         """Take a commit in, and those that waited for it; gives the ids of changed memories.
@@ -81,10 +82,10 @@ class Replica:
         One that was taken in before changes nothing. One that comes early waits.
 
         Raises:
-            Conflict: the node is no member, or reuses numbers for something else.
+            Conflict: the node is no member.
         """
         if not self.is_member(commit.node):
-            message = f"node {commit.node} is no member of this memory"
+            message = f"node {commit.node!r} is no member of this memory"
             raise Conflict(message, node=commit.node)
         if commit.last_seq <= self.vector[commit.node]:
             return set()
@@ -98,10 +99,9 @@ class Replica:
         return next((self.early.pop(at) for at, c in self.early.items() if self._is_due(c)), None)
 
     def _is_due(self, commit: Commit) -> bool:
-        seen = commit.seen
         return commit.seq <= self.vector[commit.node] + 1 and all(
-            node == commit.node or (node < len(self.vector) and count <= self.vector[node])
-            for node, count in enumerate(seen)
+            node == commit.node or count <= self.vector.get(node, 0)
+            for node, count in (commit.seen or {}).items()
         )
 
     def _apply(self, commit: Commit) -> set[str]:
@@ -116,22 +116,24 @@ class Replica:
         self.vector[commit.node] = max(done, commit.last_seq)
         return changed
 
-    def take_acknowledgement(self, node: int, vector: Vector) -> None:
+    def take_acknowledgement(self, node: str, vector: Vector) -> None:
         """A member says what it has taken in; said in the log, after all its own updates."""
         if self.is_member(node):
-            self.acknowledged[node] = _join(self.acknowledged[node] or (), vector)
+            self.acknowledged[node] = _join(self.acknowledged[node] or {}, vector)
+        if node == self.node:
+            self.promise = _join(self.promise, vector)
 
     # What this node does --------------------------------------------------------------------
 
     @property
     def may_write(self) -> bool:
         """Whether this node is a member that has taken in all that it promised."""
-        return self.is_member(self.node) and _covers(tuple(self.vector), self.promise)
+        return self.is_member(self.node) and _covers(self.vector, self.promise)
 
-    def write(
+    def draft(
         self, drafts: Sequence[Update], *, clock: HybridTime, detached: bool = False
     ) -> Commit:
-        """Make a commit of updates and take it in; their depths and clocks are set here.
+        """A commit of updates, not taken in yet; their depths and clocks are set here.
 
         Args:
             drafts: what to do; `depth` and `clock` in them do not count.
@@ -143,7 +145,10 @@ class Replica:
             Conflict: this node may not write (see `may_write`).
         """
         if not self.may_write:
-            message = "this node has not yet caught up with what it wrote and acknowledged before"
+            message = (
+                f"node {self.node!r} has not yet caught up with what it wrote and acknowledged "
+                "before, or it was removed from the members"
+            )
             raise Conflict(message, node=self.node)
         updates: list[Update] = []
         depths: dict[str, tuple[int, HybridTime]] = {}
@@ -153,15 +158,21 @@ class Replica:
             depth, now = depth + 1, max(clock + number, floor + 1)
             depths[draft.memory_id] = (depth, now)
             updates.append(draft._replace(depth=depth, clock=now))
-        seen = DETACHED if detached else tuple(self.vector)
-        commit = Commit(self.node, self.vector[self.node] + 1, seen, updates)
+        seen = DETACHED if detached else dict(self.vector)
+        return Commit(self.node, self.vector[self.node] + 1, seen, updates)
+
+    def write(
+        self, drafts: Sequence[Update], *, clock: HybridTime, detached: bool = False
+    ) -> Commit:
+        """Make a commit as `draft` does, and take it in."""
+        commit = self.draft(drafts, clock=clock, detached=detached)
         self.take(commit)
-        self.promise = _join(self.promise, tuple(self.vector[: self.node + 1]))
+        self.promise = _join(self.promise, {self.node: commit.last_seq})
         return commit
 
     def acknowledge(self) -> Vector:
         """What to say in the log; to be kept on the disk before it is said."""
-        self.promise = _join(self.promise, tuple(self.vector))
+        self.promise = _join(self.promise, self.vector)
         return self.promise
 
     # What nobody needs any more -------------------------------------------------------------
@@ -169,9 +180,12 @@ class Replica:
     @property
     def cut(self) -> Vector:
         """What every member has acknowledged."""
-        members = [vector for vector in self.acknowledged if vector is not None]
-        width = min(map(len, members), default=0)
-        return tuple(min(vector[node] for vector in members) for node in range(width))
+        members = [vector for vector in self.acknowledged.values() if vector is not None]
+        least = {
+            node: min((vector.get(node, 0) for vector in members), default=0)
+            for node in self.vector
+        }
+        return {node: count for node, count in least.items() if count}
 
     def compact(self) -> None:
         """Drop what the cut makes needless: tombstones, and who wrote what."""
@@ -181,7 +195,7 @@ class Replica:
 
 
 def write_again(replica: Replica, unsent: Iterable[Update], *, clock: HybridTime) -> list[Commit]:
-    """Under a new place, what a removed node had written and not sent.
+    """Under a new name, what a removed node had written and not sent.
 
     An edit stands beside whatever the others did meanwhile. Where they forgot the memory, an
     edit of its content makes it anew, and any other has nothing left to change.
@@ -198,9 +212,8 @@ def write_again(replica: Replica, unsent: Iterable[Update], *, clock: HybridTime
 
 
 def _covers(vector: Vector, other: Vector) -> bool:
-    return len(vector) >= len(other) and all(a >= b for a, b in zip(vector, other, strict=False))
+    return all(vector.get(node, 0) >= count for node, count in other.items())
 
 
 def _join(a: Vector, b: Vector) -> Vector:
-    long, short = (a, b) if len(a) >= len(b) else (b, a)
-    return tuple(map(max, long, short)) + long[len(short) :]
+    return {node: max(a.get(node, 0), b.get(node, 0)) for node in {*a, *b}}

@@ -27,6 +27,11 @@ def physical_ms(time: HybridTime) -> int:
     return time >> COUNTER_BITS
 
 
+def to_micros(time: HybridTime) -> int:
+    """Microseconds since 1970; the counter makes them differ within a millisecond."""
+    return physical_ms(time) * 1000 + min(time & ((1 << COUNTER_BITS) - 1), 999)
+
+
 class HybridClock:
     """A clock that never goes back and never falls behind what it has seen. Safe in threads.
 

@@ -162,6 +162,30 @@ class UnknownEntity(NotFound):
         )
 
 
+class UnknownConflict(NotFound):
+    """No conflict of memories has this id."""
+
+    code = "CONFLICT_NOT_FOUND"
+
+    def __init__(self, conflict_id: str) -> None:
+        super().__init__(
+            f"no conflict {conflict_id!r}; list them with GET /v1/memory/conflicts",
+            conflict_id=conflict_id,
+        )
+
+
+class UnknownNode(NotFound):
+    """No node of this name exchanges memories with this one."""
+
+    code = "NODE_NOT_FOUND"
+
+    def __init__(self, node_id: str) -> None:
+        super().__init__(
+            f"no node {node_id!r} takes part; list them with GET /v1/memory/sync/peers",
+            node_id=node_id,
+        )
+
+
 class UnknownRun(NotFound):
     """No run has this id."""
 
@@ -223,6 +247,34 @@ class DuplicateId(Conflict):
     """An id was recorded before with other content. Nothing of the batch was written."""
 
     code = "DUPLICATE_ID"
+
+
+class NodeIdInUse(Conflict):
+    """Another data folder, or another process, writes memories under the name of this node."""
+
+    code = "NODE_ID_IN_USE"
+
+    def __init__(self, node_id: str) -> None:
+        super().__init__(
+            f"another node writes memories under the name {node_id!r}; give each node a NODE_ID "
+            "of its own, and no two of them a copy of one data folder",
+            node_id=node_id,
+        )
+
+
+class NodeRemoved(Conflict):
+    """The other nodes declared this one gone."""
+
+    code = "NODE_REMOVED"
+
+    def __init__(self, node_id: str, *, removed_by: str) -> None:
+        super().__init__(
+            f"node {node_id!r} was removed from the exchange of memories by {removed_by!r}, for "
+            "good; start with a new NODE_ID and a new data folder. What it had not sent is in "
+            "its own log",
+            node_id=node_id,
+            removed_by=removed_by,
+        )
 
 
 # Queries --------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ DEBATES = "helixagent.debates"
 MEMORY_EVENTS = "helixagent.memory.events"
 COMPRESSIONS = "helixagent.context.compressions"
 ENTITY_UPDATES = "helixagent.entities.updates"
+TELEMETRY = "helixagent.telemetry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ MEMORY_CREATED = EventType("helixagent.memory.created", MEMORY_EVENTS)
 MEMORY_UPDATED = EventType("helixagent.memory.updated", MEMORY_EVENTS)
 MEMORY_DELETED = EventType("helixagent.memory.deleted", MEMORY_EVENTS)
 MEMORY_ERASED = EventType("helixagent.memory.erased", MEMORY_EVENTS)
+NODE_JOINED = EventType("helixagent.node.joined", MEMORY_EVENTS)
+NODE_ACKNOWLEDGED = EventType("helixagent.node.acknowledged", MEMORY_EVENTS)
+NODE_REMOVED = EventType("helixagent.node.removed", MEMORY_EVENTS)
+NODE_REPORTED = EventType("helixagent.node.reported", TELEMETRY)
 CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 ENTITIES_MERGED = EventType("helixagent.entities.merged", ENTITY_UPDATES)
 ENTITIES_SPLIT = EventType("helixagent.entities.split", ENTITY_UPDATES)
@@ -68,6 +73,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
         MEMORY_UPDATED,
         MEMORY_DELETED,
         MEMORY_ERASED,
+        NODE_JOINED,
+        NODE_ACKNOWLEDGED,
+        NODE_REMOVED,
+        NODE_REPORTED,
         CONTEXT_COMPRESSED,
         ENTITIES_MERGED,
         ENTITIES_SPLIT,

@@ -33,21 +33,23 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A node joins, at the next place."""
+    """A node joins."""
+
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
     """A node is removed."""
 
-    node: int
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """A node says what it has taken in."""
 
-    node: int
+    node: str
     vector: Vector
 
 

@@ -32,7 +32,7 @@ class _Known:
     seq: int
 
     @property
-    def order(self) -> tuple[int, int, int]:
+    def order(self) -> tuple[int, str, int]:
         return (self.update.clock, self.reader.node, self.seq)
 
     def is_seen_by(self, other: _Known) -> bool:
@@ -63,7 +63,7 @@ def show_records(records: dict[str, Record]) -> dict[str, Shown]:
 def judge(commits: Iterable[Commit]) -> dict[str, Shown]:
     """What must be shown once all these commits are known to everyone."""
     known: dict[str, list[_Known]] = defaultdict(list)
-    dots: set[tuple[int, int]] = set()
+    dots: set[tuple[str, int]] = set()
     for commit in commits:
         for seq, update in enumerate(commit.updates, commit.seq):
             if (commit.node, seq) not in dots:

@@ -79,12 +79,11 @@ class Simulation:
 
     # Steps ----------------------------------------------------------------------------------
 
-    def _join(self) -> int:
+    def _join(self) -> None:
         skew_ms = self._rng.choice((0, 0, -MAX_SKEW_MS, MAX_SKEW_MS))
-        place = sum(isinstance(item, Joined) for item in self._log)
-        self._log.append(Joined())
-        self._nodes.append(Node(Replica(node=place), skew_ms))
-        return place
+        name = f"node-{sum(isinstance(item, Joined) for item in self._log)}"
+        self._log.append(Joined(name))
+        self._nodes.append(Node(Replica(name), skew_ms))
 
     def _edit(self) -> None:
         self._edit_at(self._pick())
@@ -133,8 +132,7 @@ class Simulation:
     def _may_write(self, node: Node) -> bool:
         replica = node.replica
         if self._fault is Fault.REUSED_DOT:
-            own, promise = replica.node, replica.promise
-            replica.promise = (*promise[:own], 0, *promise[own + 1 :])
+            replica.promise = {**replica.promise, replica.node: 0}
         return replica.may_write
 
     def _tick(self, node: Node) -> int:
@@ -183,7 +181,7 @@ class Simulation:
     def _compact_one(self, node: Node) -> None:
         if self._fault is Fault.CUT_FROM_ELSEWHERE:
             for other in self._nodes:
-                node.replica.take_acknowledgement(other.replica.node, tuple(other.replica.vector))
+                node.replica.take_acknowledgement(other.replica.node, other.replica.vector)
         node.replica.compact()
 
     def _cut_off(self) -> None:
@@ -203,8 +201,7 @@ class Simulation:
         replica, node.position = node.saved
         node.replica = copy.deepcopy(replica)
         if self._fault is Fault.FORGOTTEN_PROMISE:
-            own = promise[replica.node] if replica.node < len(promise) else 0
-            node.replica.promise = (*[0] * replica.node, own)
+            node.replica.promise = {replica.node: promise.get(replica.node, 0)}
         else:
             node.replica.promise = promise
         for commit in node.outbox:
@@ -232,20 +229,20 @@ class Simulation:
         self._join()
         new = self._nodes[-1]
         self._read_to(new, len(self._log))
-        new.replica.promise = tuple(new.replica.vector)
+        new.replica.promise = dict(new.replica.vector)
         unsent = [update for commit in old.outbox for update in commit.updates]
         old.outbox = []
         new.outbox = self._write_again(new.replica, unsent, new)
 
     def _write_again(self, replica: Replica, unsent: list[Update], node: Node) -> list[Commit]:
         if self._fault is Fault.REJOINED_AT_ZERO:
-            return self._write_wrongly(replica, unsent, seen=(0,) * len(replica.vector))
+            return self._write_wrongly(replica, unsent, seen={})
         if self._fault is Fault.REJOINED_WITHOUT_FLOOR:
             return self._write_wrongly(replica, unsent, seen=DETACHED)
         return write_again(replica, unsent, clock=self._tick(node))
 
     def _write_wrongly(
-        self, replica: Replica, unsent: list[Update], *, seen: Vector
+        self, replica: Replica, unsent: list[Update], *, seen: Vector | None
     ) -> list[Commit]:
         commits = []
         for update in unsent:
@@ -277,12 +274,12 @@ class Simulation:
 
     def _take(self, replica: Replica, item: LogItem) -> None:
         if isinstance(item, Joined):
-            replica.add_member()
+            replica.add_member(item.node)
         elif isinstance(item, Removed):
             if self._fault is not Fault.NO_FENCE:
                 replica.remove_member(item.node)
             else:
-                replica.acknowledged[item.node] = (sys.maxsize,) * len(replica.vector)
+                replica.acknowledged[item.node] = dict.fromkeys(replica.vector, sys.maxsize)
         elif isinstance(item, Acknowledged):
             replica.take_acknowledgement(item.node, item.vector)
         elif replica.is_member(item.node):
@@ -314,7 +311,7 @@ class Simulation:
 
     def _accepted(self) -> list[Commit]:
         """The commits that came before their writer was removed."""
-        removed: set[int] = set()
+        removed: set[str] = set()
         accepted: list[Commit] = []
         for item in self._log:
             if isinstance(item, Removed):

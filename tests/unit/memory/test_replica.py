@@ -25,10 +25,10 @@ class Lab:
     """Two nodes and what they have not told each other yet."""
 
     def __init__(self, nodes: int = 2) -> None:
-        self.replicas = [Replica(node=place) for place in range(nodes)]
+        self.replicas = [Replica(f"node-{number}") for number in range(nodes)]
         for replica in self.replicas:
-            for _ in range(nodes):
-                replica.add_member()
+            for number in range(nodes):
+                replica.add_member(f"node-{number}")
         self.clock = 0
 
     def write(self, node: int, kind: Kind = Kind.EDIT, **changes: Any) -> Commit:
@@ -124,7 +124,7 @@ def test_what_all_have_acknowledged_is_forgotten(lab: Lab) -> None:
     lab.share(lab.write(0, Kind.DELETE))
     for replica in lab.replicas:
         for node, other in enumerate(lab.replicas):
-            replica.take_acknowledgement(node, other.acknowledge())
+            replica.take_acknowledgement(f"node-{node}", other.acknowledge())
 
     lab.replicas[0].compact()
 
@@ -132,7 +132,7 @@ def test_what_all_have_acknowledged_is_forgotten(lab: Lab) -> None:
 
 
 def test_a_node_writes_nothing_below_what_it_promised(lab: Lab) -> None:
-    lab.replicas[1].promise = (5, 0)
+    lab.replicas[1].promise = {"node-0": 5}
 
     with pytest.raises(Conflict, match="not yet caught up"):
         lab.write(1, content="two")
@@ -140,9 +140,9 @@ def test_a_node_writes_nothing_below_what_it_promised(lab: Lab) -> None:
 
 def test_a_node_that_was_removed_is_heard_no_more(lab: Lab) -> None:
     late = lab.write(1, content="late")
-    lab.replicas[0].remove_member(1)
+    lab.replicas[0].remove_member("node-1")
 
-    with pytest.raises(Conflict, match="node 1 is no member"):
+    with pytest.raises(Conflict, match="is no member of this memory"):
         lab.replicas[0].take(late)
 
 

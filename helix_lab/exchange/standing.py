@@ -1,0 +1,49 @@
+"""How the exchange stands, as a value, and how often it does what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from helix_lab.exchange.peers import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often things are done.
+
+    Attributes:
+        look_s: between two looks into the shared log, which other processes write.
+        report_s: between two signs of life.
+        quiet_s: without news before a node acknowledges what it has.
+        acknowledge_s: the longest time until then, however much news comes.
+    """
+
+    look_s: float = 0.01
+    report_s: float = 5.0
+    quiet_s: float = 2.0
+    acknowledge_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the exchange stands.
+
+    Attributes:
+        state: `active`, `unreachable`, `refused`, or `alone` where none is configured.
+        problem: why it is not active.
+        level_at: when this node last had all that was in the shared log.
+        waiting_in: places of the shared log that are not read yet.
+        lag_ms: see `Exchange.measure_lag_ms`.
+        ahead_ms: by node, how far its clock was ahead.
+    """
+
+    state: str
+    problem: str = ""
+    sent: int = 0
+    level_at: datetime | None = None
+    waiting_in: int = 0
+    lag_ms: int = 0
+    peers: Mapping[str, Peer] = field(default_factory=dict)
+    ahead_ms: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,98 @@
+"""Full-text search of memories: FTS5 on SQLite, `tsvector` on PostgreSQL, the same answers.
+
+Both are given words that were split and folded here, so neither has a say in what a word is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+MAX_WORD = 100
+"""Characters of a word that count; PostgreSQL takes 2,046 bytes."""
+
+_CREATE = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS memory_words USING fts5("
+        "words, prefix = '2 3 4', tokenize = \"unicode61 remove_diacritics 0\")",
+    ),
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS memory_words (change bigint PRIMARY KEY, words tsvector)",
+        "CREATE INDEX IF NOT EXISTS memory_words_by_word ON memory_words USING gin (words)",
+    ),
+}
+_ADD = {
+    "sqlite": "INSERT INTO memory_words (rowid, words) VALUES (:change, :words)",
+    "postgresql": (
+        "INSERT INTO memory_words (change, words) "
+        "VALUES (:change, array_to_tsvector(string_to_array(:words, ' ')))"
+    ),
+}
+_REMOVE = {
+    "sqlite": "DELETE FROM memory_words WHERE rowid = :change",
+    "postgresql": "DELETE FROM memory_words WHERE change = :change",
+}
+_FIND = {
+    "sqlite": "memory.change IN (SELECT rowid FROM memory_words WHERE memory_words MATCH :words)",
+    "postgresql": (
+        "memory.change IN (SELECT m.change FROM memory_words m "
+        "WHERE m.words @@ CAST(:words AS tsquery))"
+    ),
+}
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text, folded; a sign of Chinese, Japanese or Korean is a word by itself."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return [word[:MAX_WORD] for word in _WORD.findall(unicodedata.normalize("NFKC", folded))]
+
+
+def create_words(connection: sa.Connection) -> None:
+    """Make the index if it is not there."""
+    for statement in _CREATE[connection.dialect.name]:
+        connection.execute(sa.text(statement))
+
+
+def drop_words(connection: sa.Connection) -> None:
+    """Drop the index."""
+    connection.execute(sa.text("DROP TABLE IF EXISTS memory_words"))
+
+
+def clear_words(connection: sa.Connection) -> None:
+    """Empty the index."""
+    connection.execute(sa.text("DELETE FROM memory_words"))
+
+
+def replace_words(connection: sa.Connection, *, old: Sequence[int], new: Mapping[int, str]) -> None:
+    """Forget the texts of some changes, and take in those of others."""
+    name = connection.dialect.name
+    if old:
+        connection.execute(sa.text(_REMOVE[name]), [{"change": change} for change in old])
+    if new:
+        rows = [
+            {"change": change, "words": " ".join(dict.fromkeys(split_words(text)))}
+            for change, text in new.items()
+        ]
+        connection.execute(sa.text(_ADD[name]), rows)
+
+
+def match(dialect: sa.Dialect, query: str) -> sa.ColumnElement[bool]:
+    """The condition that a memory holds all words of a query; `word*` is the beginning of one."""
+    terms = [term for text in query.split() for term in _to_terms(text)]
+    if not terms:
+        return sa.false()
+    if dialect.name == "sqlite":
+        words = " AND ".join(f'"{word}"{"*" * is_prefix}' for word, is_prefix in terms)
+    else:
+        words = " & ".join(f"'{word}'{':*' * is_prefix}" for word, is_prefix in terms)
+    return sa.text(_FIND[dialect.name]).bindparams(words=words)  # type: ignore[return-value]
+
+
+def _to_terms(text: str) -> list[tuple[str, bool]]:
+    words = split_words(text)
+    is_prefix = text.endswith("*")
+    return [(word, is_prefix and word is words[-1]) for word in words]
