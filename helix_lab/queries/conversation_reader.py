@@ -117,9 +117,7 @@ class ConversationReader:
             self._entries.sort(key=order_of)
         self._next_offset = max(entry.offset for entry in self._entries) + 1
 
-    def _make(
-        self, entries: Sequence[Entry], analyse_it: Callable[[Reading], Analysis]
-    ) -> Reading:
+    def _make(self, entries: Sequence[Entry], analyse_it: Callable[[Reading], Analysis]) -> Reading:
         history = build_history(entry.event for entry in entries)
         reading = Reading(
             self._conversation_id,

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from cachetools import TTLCache
 
-from helix_lab.ports.event_log import EventLog
 from helix_lab.domain.model.event import Entry
+from helix_lab.ports.event_log import EventLog
 from helix_lab.queries.context_store import ContextStore
 from helix_lab.queries.conversation_reader import ConversationReader, Reading
 from helix_lab.queries.history import is_as_of

@@ -85,6 +85,12 @@ class Analysis:
         return tuple(dict.fromkeys(self.spoken_by))
 
     @cached_property
+    def speaker_numbers(self) -> Ints:
+        """Per message: the place of its speaker among the speakers."""
+        numbers = {speaker: place for place, speaker in enumerate(self.speakers)}
+        return np.fromiter(map(numbers.__getitem__, self.spoken_by), np.int64, len(self.spoken_by))
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Its entities, most mentioned first."""
         from helix_lab.domain.context.names import top

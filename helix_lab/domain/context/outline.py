@@ -15,8 +15,8 @@ import numpy as np
 from helix_lab.domain.context.analysis import Analysis, Ints
 from helix_lab.domain.context.arrays import narrow, ranges
 from helix_lab.domain.context.features import Bools
-from helix_lab.domain.context.yardstick import Yardstick, read_yardstick
 from helix_lab.domain.context.ranking import MARK_COST, Ranking
+from helix_lab.domain.context.yardstick import Yardstick, read_yardstick
 
 HEADER_COST = 400
 """Hundredths of a token of the header of a day, by the built-in counter."""
@@ -49,8 +49,6 @@ class Outline:
     Attributes:
         unit: per chunk, its unit.
         sentence: per chunk, its sentence.
-        chunks: all chunks, unit by unit.
-        begins: where the chunks of each unit begin in `chunks`, and the end.
         cost: per unit, hundredths of a token, without marks.
         message: per unit, its message.
         restoring: the first of the units that hold the function words of a sentence; all
@@ -61,14 +59,23 @@ class Outline:
 
     unit: Ints
     sentence: Ints
-    chunks: Ints
-    begins: Ints
     cost: Ints
     message: Ints
     restoring: int
     days: Ints
     best: Order
     yardstick: Yardstick
+
+    @cached_property
+    def chunks(self) -> Ints:
+        """All chunks, unit by unit."""
+        return narrow(np.argsort(self.unit, kind="stable"))
+
+    @cached_property
+    def begins(self) -> Ints:
+        """Where the chunks of each unit begin in `chunks`, and the end."""
+        sizes = np.bincount(self.unit, minlength=len(self.cost))
+        return np.concatenate(([0], np.cumsum(sizes)))
 
     @cached_property
     def cost_before(self) -> Ints:
@@ -110,6 +117,8 @@ class Outline:
     def restored_by(self, units: Ints) -> Ints:
         """The sentences whose function words are among some units."""
         restoring = units[units >= self.restoring]
+        if not len(restoring):
+            return self.sentence[:0]
         return self.sentence[self.chunks[self.begins[restoring]]]
 
     def sentence_at(self, number: int) -> slice:
@@ -122,12 +131,9 @@ class Outline:
 def outline(analysis: Analysis) -> Outline:
     """Lay out what follows from a conversation alone."""
     ranking = analysis.ranking
-    units = len(ranking.cost)
     return Outline(
         unit=narrow(ranking.unit),
         sentence=narrow(analysis.features.sentence),
-        chunks=narrow(np.argsort(ranking.unit, kind="stable")),
-        begins=np.concatenate(([0], np.cumsum(np.bincount(ranking.unit, minlength=units)))),
         cost=narrow(ranking.cost),
         message=narrow(ranking.message),
         restoring=_first_restoring(ranking),

@@ -96,7 +96,7 @@ class _Search:
         room = 100 * (self._budget - fixed) - _LEGEND_COST
         enough, too_much = 0, 0
         best: Selection | None = None
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             made = self._try(room)
             over = self._last - self._budget
             if made is not None:
@@ -107,22 +107,26 @@ class _Search:
                 too_much = room
             if not too_much:
                 room += max(50, 98 * -over)
-            elif room - 100 * over - 50 > enough and made is None:
-                room -= 100 * over + 50
+            elif made is None and room - 102 * over - (50 << number) > enough:
+                # Ever larger steps: what is over may be one large block.
+                room -= 102 * over + (50 << number)
             else:
                 room = (enough + too_much) // 2
             if room <= 0 or (too_much and too_much - enough < _CLOSE):
                 break
         return best or self._least()
 
+    def _pick(self, room: int) -> Ints:
+        return self._outline.pick(
+            self._order, until=self._first_recent, forced=self._forced, budget=room
+        )
+
     def _whole(self) -> int:
         """Hundredths of a token beyond which there is nothing more to keep."""
         return int(self._outline.cost_before[-1]) + MARK_COST * len(self._analysis.messages)
 
     def _try(self, room: int) -> Selection | None:
-        kept = self._outline.pick(
-            self._order, until=self._first_recent, forced=self._forced, budget=room
-        )
+        kept = self._pick(room)
         lines = write_lines(self._analysis, kept)
         decisions = tuple(self._decision_lines(kept))
         return self._finish(lines, decisions)
@@ -202,7 +206,8 @@ class _Search:
 
     def _is_open(self, chunks: slice) -> bool:
         """Whether some chunks are of a message that is shortened."""
-        return chunks.start < int(self._analysis.offsets[self._first_recent])
+        first_open: int = chunks.start
+        return first_open < int(self._analysis.offsets[self._first_recent])
 
     def _decision_lines(self, kept: Ints) -> list[Line]:
         """The decisions that the text holds, in the order of the conversation."""

@@ -28,7 +28,8 @@ Texts = Mapping[str, Any]
 ReadMessages = Callable[[int, int], Sequence[Message]]
 """The messages from one place to another, with all their facts."""
 
-_OF_OUTLINE = ("unit", "sentence", "chunks", "begins", "cost", "message", "days")
+_OF_OUTLINE = ("unit", "sentence", "cost", "message", "days")
+_FOUND_BY_OUTLINE = ("chunks", "begins")
 _OF_YARDSTICK = ("kinds", "statements", "strict", "by_word")
 _OF_VOCABULARY = ("flags", "costs", "raw_costs", "words")
 
@@ -97,10 +98,9 @@ def store(analysis: Analysis) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The texts and the arrays of an analysis."""
     words, outline = analysis.vocabulary, analysis.outline
     yardstick = outline.yardstick
-    speakers = {speaker: place for place, speaker in enumerate(analysis.speakers)}
     texts: dict[str, Any] = {
         "ids": list(analysis.message_ids),
-        "speakers": list(speakers),
+        "speakers": list(analysis.speakers),
         "chunks": words.chunks,
         "texts": [
             None if text == chunk else text
@@ -116,14 +116,14 @@ def store(analysis: Analysis) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     }
     arrays: dict[str, NDArray[Any]] = {
         "times": np.array([to_micros(message.time) for message in analysis.messages], np.int64),
-        "spoken": np.array([speakers[name] for name in analysis.spoken_by], np.int32),
+        "spoken": analysis.speaker_numbers.astype(np.int32),
         "types": analysis.types.astype(np.int32),
         "offsets": analysis.offsets,
         "sizes": analysis.sizes,
         "decisions": analysis.decisions,
         "best": outline.best.units,
         "best_on_names": analysis.best_on_names.units,
-        **{name: getattr(outline, name) for name in _OF_OUTLINE},
+        **{name: getattr(outline, name) for name in _OF_OUTLINE + _FOUND_BY_OUTLINE},
         **{name: getattr(yardstick, name) for name in _OF_YARDSTICK},
         **{f"type_{name}": words.array(getattr(words, name)) for name in _OF_VOCABULARY},
     }
@@ -152,6 +152,7 @@ def restore(texts: Texts, arrays: Arrays, read: ReadMessages) -> Analysis:
     vars(analysis).update(
         message_ids=messages.ids,
         speakers=tuple(speakers),
+        speaker_numbers=arrays["spoken"],
         names=tuple(texts["names"]),
         notes=tuple(texts["notes"]),
         original_tokens=texts["original_tokens"],
@@ -186,9 +187,11 @@ def _restore_outline(texts: Texts, arrays: Arrays) -> Outline:
         totals=(first, second, third, fourth, fifth),
         split_anew=frozenset(texts["split_anew"]),
     )
-    return Outline(
+    outline = Outline(
         **{name: arrays[name] for name in _OF_OUTLINE},
         restoring=texts["restoring"],
         best=Order(arrays["best"], arrays["cost"]),
         yardstick=yardstick,
     )
+    vars(outline).update({name: arrays[name] for name in _FOUND_BY_OUTLINE})
+    return outline
