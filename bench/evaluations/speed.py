@@ -62,9 +62,7 @@ def _compress_cold(report: Report, messages: Sequence[Message], options: Options
 
 
 def _measure_warm(report: Report, lab: Lab, case: str) -> None:
-    times = [
-        _time(lambda: lab.replay("long", max_tokens=_BUDGET_TOKENS)) for _ in range(_WARM)
-    ]
+    times = [_time(lambda: lab.replay("long", max_tokens=_BUDGET_TOKENS)) for _ in range(_WARM)]
     _add(report, case, "context, warm, p99", times, (20, 10))
     # Each of these is made anew, from what is known of the conversation.
     times = [

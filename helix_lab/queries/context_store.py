@@ -80,8 +80,14 @@ class ContextStore:
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
+    def wants(self, model_tokens: int) -> bool:
+        """Whether a conversation of this size is worth a file."""
+        return bool(self._most) and model_tokens >= LEAST_TOKENS
+
     def find(self, conversation_id: str) -> Stored | None:
         """What is stored of a conversation; None where that is nothing of use."""
+        if not self._most:
+            return None
         path = self._path(conversation_id)
         try:
             return _decode(path.read_bytes(), conversation_id)
@@ -99,8 +105,6 @@ class ContextStore:
 
     def keep(self, conversation_id: str, make: Callable[[], Stored]) -> None:
         """Store a conversation soon, in a thread of its own, and once for many calls."""
-        if not self._most:
-            return
         with self._changed:
             if self._is_closed:
                 return

@@ -16,7 +16,7 @@ from helix_lab.domain.model.errors import UnknownConversation
 from helix_lab.domain.model.event import CONVERSATIONS, MESSAGE_ADDED, Entry, order_of
 from helix_lab.ports.event_log import EventLog
 from helix_lab.queries.collecting import collecting_seldom
-from helix_lab.queries.context_store import LEAST_TOKENS, ContextStore, Position, Stored
+from helix_lab.queries.context_store import ContextStore, Position, Stored
 
 _OFFSETS = "log_offsets"
 
@@ -160,7 +160,7 @@ class ConversationReader:
     def _keep(self, reading: Reading, analysis: Analysis) -> None:
         if self._store is None or not is_storable(analysis):
             return
-        if analysis.original_tokens >= LEAST_TOKENS:
+        if self._store.wants(analysis.original_tokens):
             self._store.keep(self._conversation_id, lambda: self._write(reading, analysis))
 
     def _write(self, reading: Reading, analysis: Analysis) -> Stored:
@@ -242,5 +242,6 @@ def _recognise(known: Analysis, messages: Sequence[Message]) -> Analysis | None:
 
 
 def _digest(entries: Sequence[Entry]) -> str:
-    text = "\n".join([entry.event.event_id for entry in entries])
+    # Ids alone could be those of another lab, which was told the same names by its users.
+    text = "\n".join([f"{entry.event.event_id} {entry.event.clock}" for entry in entries])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -75,7 +75,7 @@ class Outline:
     def begins(self) -> Ints:
         """Where the chunks of each unit begin in `chunks`, and the end."""
         sizes = np.bincount(self.unit, minlength=len(self.cost))
-        return np.concatenate(([0], np.cumsum(sizes)))
+        return narrow(np.concatenate(([0], np.cumsum(sizes))))
 
     @cached_property
     def cost_before(self) -> Ints:
