@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
+from helix_lab.adapters.cache_memory import MemoryCache
 from helix_lab.adapters.chat_offline import OfflineProvider
 from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.adapters.log_sqlite import SqliteEventLog
@@ -24,7 +25,7 @@ from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.memory.strategies import STRATEGIES
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.exchange.exchange import Exchange
-from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -46,14 +47,16 @@ from helix_lab.operations.operation import (
 )
 from helix_lab.operations.sampling import Sampler
 from helix_lab.operations.services import Service, Services
+from helix_lab.ports.cache import Cache
 from helix_lab.ports.chat import ChatProvider
-from helix_lab.ports.graph import GraphStore
 from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.graph import GraphStore
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.readings import Readings
 from helix_lab.queries.statements import (
@@ -202,8 +205,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     writer = Writer(log, node_id=settings.node_id)
     exchange = _make_exchange(settings, log, records, writer, projections)
     stack.callback(exchange.close)
-    readings = Readings(log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s)
-    contexts = ContextMaker(readings, writer, policy=settings.context, providers=providers)
+    contexts, shared = _make_contexts(settings, folder, stack, log, writer, providers)
     jobs = JobRunner(RunStore(records))
     stack.callback(jobs.close)
     refusals = folder.path / "imports"
@@ -246,6 +248,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             ),
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
             "neo4j": Service("ladybug", is_embedded=True, probe=graph.probe),
+            **shared,
         },
     )
 
@@ -267,6 +270,40 @@ def _make_exchange(
         open_shared=None if place is None else lambda: SqliteEventLog(Path(place)),
         address=place or "",
     )
+
+
+def _make_contexts(
+    settings: Settings,
+    folder: DataFolder,
+    stack: ExitStack,
+    log: EventLog,
+    writer: Writer,
+    providers: dict[str, ChatProvider],
+) -> tuple[ContextMaker, dict[str, Service]]:
+    """The maker of contexts, and the cache outside of this process where there is one."""
+    size, ttl_s = settings.context_cache_size, settings.context_cache_ttl_s
+    store = ContextStore(folder.path / "contexts", most=size)
+    stack.callback(store.close)
+    caches: list[Cache[Made]] = [MemoryCache(size=size, ttl_s=ttl_s)]
+    services: dict[str, Service] = {}
+    if settings.cache_url and size:
+        from helix_lab.adapters.cache_redis import RedisCache
+
+        shared = RedisCache(
+            settings.cache_url,
+            namespace=f"context:{code_version()}",
+            ttl_s=ttl_s,
+            encode=encode,
+            decode=decode,
+        )
+        stack.callback(shared.close)
+        caches.append(shared)
+        services["redis"] = Service("redis", is_embedded=False, probe=shared.probe)
+    readings = Readings(log, size=size, ttl_s=ttl_s, store=store)
+    maker = ContextMaker(
+        readings, writer, policy=settings.context, providers=providers, caches=caches
+    )
+    return maker, services
 
 
 def _open_records(settings: Settings, folder: DataFolder) -> Records:
