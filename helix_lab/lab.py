@@ -339,10 +339,16 @@ def _make_providers(settings: Settings, stack: ExitStack) -> dict[str, ChatProvi
     for configured in settings.providers:
         provider = _make_provider(configured)
         provider.context_window_tokens = configured.context_window_tokens
+        provider.problem = _find_problem(configured)
         providers[configured.name] = provider
     for made in providers.values():
         stack.callback(made.close)
     return providers
+
+
+def _find_problem(settings: ProviderSettings) -> str | None:
+    key = settings.api_key_env
+    return f"the environment variable {key} is not set" if key and not os.environ.get(key) else None
 
 
 def _make_provider(settings: ProviderSettings) -> ChatProvider:

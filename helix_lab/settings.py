@@ -84,16 +84,11 @@ def read_settings(
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
     `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
-    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_RECORDS_URL`, and
-    `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
-    "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a
-    file of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes
-    before it.
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`,
-    `HELIX_CACHE_URL` (or `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`,
-    a JSON list of `{"name", "base_url", "model", "api_key_env", "context_window_tokens"}` or
-    the path of a file that holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such
-    as `helix-lab stack up` writes; the environment goes before it.
+    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_RECORDS_URL`, `HELIX_CACHE_URL` (or
+    `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of
+    `{"name", "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a
+    file that holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as
+    `helix-lab stack up` writes; the environment goes before it.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.

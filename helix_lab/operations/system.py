@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal
 
+from pydantic import Field
+
 from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.services import Service, Services
 
@@ -31,6 +33,9 @@ class Info(Response):
     node_id: str
     backends: Mapping[str, str]
     providers: list[str]
+    provider_problems: Mapping[str, str] = Field(
+        description="why a provider cannot answer, as known without asking it"
+    )
     projection_lag: Mapping[str, int]
     projection_faults: Mapping[str, str]
 
@@ -68,6 +73,11 @@ def get_info(services: Services, request: Nothing) -> Info:  # noqa: ARG001
         node_id=services.node_id,
         backends={name: service.backend for name, service in services.backends.items()},
         providers=list(services.providers),
+        provider_problems={
+            name: provider.problem
+            for name, provider in services.providers.items()
+            if provider.problem
+        },
         projection_lag=services.projections.measure_lag(),
         projection_faults=services.projections.list_faults(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
@@ -16,12 +17,13 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
-from helix_lab.domain.model.errors import HelixError, InvalidRequest
+from helix_lab.domain.model.errors import HelixError, InvalidRequest, ServerUnreachable
 from helix_lab.doors.kernel.handle import Handle, make_interruptible
 
 if TYPE_CHECKING:
     from helix_lab.doors.kernel.arguments import RowsArguments
     from helix_lab.doors.kernel.result import SqlResult
+    from helix_lab.operations.sql import QueryAnswer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,8 +88,8 @@ class HelixMagics(Magics):
         statement = _choose_statement(arguments.rest, cell)
         parameters = bind(arguments.expressions, {**self._names, **(local_ns or {})})
         lab = self._find_lab()
-        with progress_line(timeout_s=arguments.timeout_s):
-            answer = lab.run_query(
+        with progress_line(timeout_s=arguments.timeout_s) as measure:
+            pieces = lab.stream_run_query(
                 statement,
                 parameters=parameters,
                 max_rows=arguments.max_rows,
@@ -95,6 +97,7 @@ class HelixMagics(Magics):
                 # A frame is not shown page by page.
                 keep=arguments.form is None,
             )
+            answer = _wait_for_answer(pieces, measure)
         return self._give(SqlResult.from_answer(answer), arguments)
 
     @needs_local_scope
@@ -168,6 +171,19 @@ class HelixMagics(Magics):
             return make_interruptible(lambda: lab)
         message = "`hx` is not a lab any more; `del hx` and `%reload_ext helix_lab` give it back"
         raise InvalidRequest(message, field="hx")
+
+
+def _wait_for_answer(pieces: Any, measure: Callable[[float | None], None]) -> QueryAnswer:
+    """The last of the pieces; those before it say how far the statement is."""
+    from helix_lab.operations.sql import QueryAnswer
+
+    with closing(pieces):
+        for piece in pieces:
+            if "answer" in piece:
+                return QueryAnswer.model_validate(piece["answer"])
+            measure(piece.get("progress"))
+    message = "the server ended before it gave the answer; run the cell again"
+    raise ServerUnreachable(message, service="helix-lab")
 
 
 def _choose_statement(rest: str, cell: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,6 +182,7 @@ def test_a_long_statement_shows_one_line_that_tells_the_end(kernel: RunningKerne
     assert "QueryTimedOut" == shown.error
     assert line["text/plain"].startswith("running for ")
     assert "--timeout stops it after 4 s" in line["text/plain"]
+    assert re.search(r"running for \d+ s · \d+% done · ", shown.updates[-2]["text/plain"])
     assert shown.updates[-1]["text/plain"].startswith("failed after ")
 
 
