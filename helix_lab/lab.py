@@ -42,6 +42,7 @@ from helix_lab.operations.operation import (
 )
 from helix_lab.operations.services import Service, Services
 from helix_lab.ports.chat import ChatProvider
+from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.memory import MemoryProjection
@@ -156,7 +157,7 @@ def _close_open_labs() -> None:
 
 
 def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
-    log = SqliteEventLog(folder.path / "log.sqlite")
+    log = _open_log(settings, folder)
     stack.callback(log.close)
     records = _open_records(settings, folder)
     stack.callback(records.close)
@@ -204,7 +205,11 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         providers=providers,
         contexts=contexts,
         backends={
-            "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
+            "kafka": Service(
+                "kafka" if settings.log_url else "sqlite",
+                is_embedded=not settings.log_url,
+                probe=log.probe,
+            ),
             "postgresql": Service(
                 "postgresql" if settings.records_url else "sqlite",
                 is_embedded=not settings.records_url,
@@ -213,6 +218,14 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
         },
     )
+
+
+def _open_log(settings: Settings, folder: DataFolder) -> EventLog:
+    if settings.log_url:
+        from helix_lab.adapters.log_kafka import KafkaEventLog
+
+        return KafkaEventLog(settings.log_url, folder.path)
+    return SqliteEventLog(folder.path / "log.sqlite")
 
 
 def _open_records(settings: Settings, folder: DataFolder) -> Records:

@@ -26,6 +26,7 @@ DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+_LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -57,6 +58,7 @@ class Settings:
     Attributes:
         records_url: of the record store on PostgreSQL, with its password; None for SQLite in the
             data folder.
+        log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
     """
 
     data_dir: Path
@@ -69,6 +71,7 @@ class Settings:
     context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
     records_url: str | None = field_of(default=None, repr=False)
+    log_url: str | None = field_of(default=None, repr=False)
 
 
 def read_settings(
@@ -77,7 +80,8 @@ def read_settings(
     """The settings in force: arguments first, then the environment, then defaults.
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`, and
+    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`,
+    `HELIX_LOG_URL` (or `KAFKA_BOOTSTRAP_SERVERS`), and
     `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
     "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a
     file of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes
@@ -100,6 +104,7 @@ def read_settings(
         context_cache_size=_read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=_read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=_read_records_url(env.get("HELIX_RECORDS_URL")),
+        log_url=_read_log_url(env),
     )
 
 
@@ -153,6 +158,22 @@ def _read_records_url(text: str | None) -> str | None:
         )
         raise InvalidRequest(message, field="HELIX_RECORDS_URL")
     return f"{_RECORDS_SCHEMES[0]}://{rest}"
+
+
+def _read_log_url(env: Mapping[str, str]) -> str | None:
+    """The address of Kafka, by our own variable or by the guide's; the message never shows it."""
+    url = env.get("HELIX_LOG_URL")
+    if url:
+        if not url.startswith(_LOG_SCHEMES):
+            scheme = url.partition("://")[0][:20]
+            message = (
+                f"HELIX_LOG_URL begins with {scheme!r}; it must be kafka://host:port[,host:port…], "
+                "or unset for SQLite"
+            )
+            raise InvalidRequest(message, field="HELIX_LOG_URL")
+        return url
+    servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
+    return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
 
 
 def _default_data_dir() -> str:
