@@ -29,7 +29,8 @@ class ApplyTopics(Request):
         description="of each topic; left out, 16 for conversations, 12 for memories, 4 for others",
     )
     grow: bool = Field(
-        False, description="add partitions to a topic that has fewer; what it holds stays in place"
+        default=False,
+        description="add partitions to a topic that has fewer; what it holds stays in place",
     )
 
 

@@ -45,12 +45,14 @@ def read_address(url: str) -> KafkaAddress:
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:
-        raise _refuse(f"it begins with {parts.scheme[:20]!r}")
+        reason = f"it begins with {parts.scheme[:20]!r}"
+        raise _refuse(reason)
     login, at, hosts = parts.netloc.rpartition("@")
     servers = [_read_server(server) for server in hosts.split(",")]
     prefix = parts.path.strip("/")
     if prefix and not _PREFIX.fullmatch(prefix):
-        raise _refuse(f"the prefix {prefix!r} may have letters, digits, dots, - and _ alone")
+        reason = f"the prefix {prefix!r} may have letters, digits, dots, - and _ alone"
+        raise _refuse(reason)
     security = _read_login(login, is_secret=_SCHEMES[parts.scheme]) if at else {}
     if _SCHEMES[parts.scheme]:
         security.setdefault("security.protocol", "SSL")
@@ -61,17 +63,20 @@ def read_address(url: str) -> KafkaAddress:
 def _read_server(text: str) -> str:
     found = _SERVER.fullmatch(text)
     if found is None:
-        raise _refuse(f"{text!r} is no host:port")
+        reason = f"{text!r} is no host:port"
+        raise _refuse(reason)
     host, port = found[1], int((found[2] or f":{_PORT}")[1:])
     if not 0 < port <= 65535:  # noqa: PLR2004 - the greatest there is
-        raise _refuse(f"{port} is no port")
+        reason = f"{port} is no port"
+        raise _refuse(reason)
     return f"{host}:{port}"
 
 
 def _read_login(login: str, *, is_secret: bool) -> dict[str, str]:
     user, colon, password = login.partition(":")
     if not (user and colon and password):
-        raise _refuse("before the @ must be user:password")
+        reason = "before the @ must be user:password"
+        raise _refuse(reason)
     return {
         "security.protocol": "SASL_SSL" if is_secret else "SASL_PLAINTEXT",
         "sasl.mechanism": _MECHANISMS[0],
@@ -84,9 +89,11 @@ def _read_options(query: str) -> dict[str, str]:
     found = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _OPTIONS:
-            raise _refuse(f"the option {name!r} is not known; there are {', '.join(_OPTIONS)}")
+            reason = f"the option {name!r} is not known; there are {', '.join(_OPTIONS)}"
+            raise _refuse(reason)
         if name == "mechanism" and value not in _MECHANISMS:
-            raise _refuse(f"the mechanism {value!r} is none of {', '.join(_MECHANISMS)}")
+            reason = f"the mechanism {value!r} is none of {', '.join(_MECHANISMS)}"
+            raise _refuse(reason)
         found[_OPTIONS[name]] = value
     return found
 

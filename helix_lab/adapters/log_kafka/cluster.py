@@ -1,10 +1,11 @@
-"""The cluster as the adapter sees it: its clients, its partitions, where they end, what is wrong."""
+"""The cluster: its clients, its partitions, where they end, and what is wrong with it."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,22 @@ from helix_lab.adapters.log_kafka.address import KafkaAddress
 from helix_lab.domain.model.errors import LogWriteFailed, MissingDriver, Unavailable
 
 try:
-    from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-    from confluent_kafka.admin import AdminClient, OffsetSpec
+    from confluent_kafka import (
+        Consumer,
+        IsolationLevel,
+        KafkaError,
+        KafkaException,
+        Producer,
+        TopicPartition,
+    )
+    from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 except ModuleNotFoundError as error:  # lab.py imports this package where Kafka is configured
     message = (
         f"the event log on Kafka needs the package {error.name}: pip install 'helix-lab[kafka]'"
     )
     raise MissingDriver(message) from None
-from confluent_kafka import IsolationLevel
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError
-
     from helix_lab.adapters.log_kafka.copy import Place
 
 LOGGER = logging.getLogger(__name__)
@@ -36,6 +41,16 @@ MAX_MESSAGE_BYTES = 16 * 2**20
 """Of one event; topics that `topics apply` makes take as much."""
 
 _FETCH_WAIT_MS = 50
+_RETRY_S = 0.05
+_PASSING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
 _COMMON: Mapping[str, Any] = {
     "client.id": "helix-lab",
     "log_level": 0,  # what matters comes by error_cb, and into our own messages
@@ -92,7 +107,8 @@ class Cluster:
         self._reason = ""
         self._lock = threading.Lock()
         with self._explained():
-            self.admin = AdminClient({**self._make_settings(), "error_cb": self._note_error})
+            settings: dict[str, Any] = {**self._make_settings(), "error_cb": self._note_error}
+            self.admin = AdminClient(settings)
 
     def name_topic(self, topic: str) -> str:
         """What a topic is called on the cluster."""
@@ -126,22 +142,33 @@ class Cluster:
             Unavailable: the cluster does not answer, or a partition has no leader.
         """
         asked = {
-            TopicPartition(self.name_topic(topic), partition): OffsetSpec.latest()
+            TopicPartition(self.name_topic(topic), partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for topic in topics
             for partition in range(self.partitions.get(topic, 0))
         }
         if not asked:
             return {}
+        deadline = time.monotonic() + timeout_s
         with self._asking():
-            answers = self.admin.list_offsets(
-                asked,
-                isolation_level=IsolationLevel.READ_COMMITTED,
-                request_timeout=timeout_s,
-            )
-            return {
-                (self.find_topic(place.topic), place.partition): answer.result(timeout_s + 1).offset
-                for place, answer in answers.items()
-            }
+            while True:
+                try:
+                    return self._list_ends(asked, max(0.1, deadline - time.monotonic()))
+                except KafkaException as error:
+                    # A leader that is being chosen, or partitions just made.
+                    if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                        raise
+                time.sleep(_RETRY_S)
+
+    def _list_ends(
+        self, asked: dict[TopicPartition, OffsetSpec], timeout_s: float
+    ) -> dict[Place, int]:
+        answers = self.admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=timeout_s
+        )
+        return {
+            (self.find_topic(place.topic), place.partition): answer.result(timeout_s + 1).offset
+            for place, answer in answers.items()
+        }
 
     def make_consumer(self) -> Consumer:
         """A consumer that reads what is committed, and belongs to no group."""
@@ -172,15 +199,17 @@ class Cluster:
         if self.is_away:
             LOGGER.warning("Kafka at %s answers again", self._address.servers)
         self.is_away = False
+        self._reason = ""
 
     def unavailable(self, reason: str = "") -> Unavailable:
         """The error for who needs the cluster."""
+        why = reason or self._reason or "no answer in time"
         return Unavailable(
-            f"the event log on Kafka at {self._address.servers} cannot be used: "
-            f"{reason or self._reason or 'no answer in time'}; is it running, and is HELIX_LOG_URL "
-            "(or KAFKA_BOOTSTRAP_SERVERS) right?",
+            f"the event log on Kafka at {self._address.servers} cannot be used: {why}; is it "
+            "running, and is HELIX_LOG_URL (or KAFKA_BOOTSTRAP_SERVERS) right?",
             service="kafka",
             servers=self._address.servers,
+            reason=why,
         )
 
     def write_failed(self, reason: object = "", *, is_certain: bool = True) -> LogWriteFailed:
@@ -212,9 +241,9 @@ class Cluster:
         try:
             with self._explained():
                 yield
-        except Unavailable:
+        except Unavailable as error:
             if not self.is_away:
-                LOGGER.warning("Kafka at %s is away: %s", self._address.servers, self._reason)
+                LOGGER.warning("%s", error)
             self.is_away = True
             raise
         self.mark_present()
@@ -243,5 +272,7 @@ class Cluster:
 def _describe(error: object) -> str:
     if isinstance(error, KafkaException):
         error = error.args[0]
+    if isinstance(error, Unavailable):
+        error = error.details.get("reason", error)
     text = error.str() if hasattr(error, "str") else str(error)
     return " ".join(str(text).split())[:300]

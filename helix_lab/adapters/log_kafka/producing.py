@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from confluent_kafka import Message, Producer
 
 _UNCERTAIN = frozenset(
-    {KafkaError._MSG_TIMED_OUT, KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT}
-)  # noqa: SLF001, E501
-_ANY = -1
+    {
+        KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own errors begin so
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 
 @dataclass(slots=True)

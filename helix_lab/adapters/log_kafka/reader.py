@@ -73,6 +73,20 @@ class Reader:
             )
             raise Unavailable(message, service="kafka")
 
+    def await_cluster(self, timeout_s: float) -> None:
+        """Give a cluster that is away a little time to come back.
+
+        Raises:
+            Unavailable: it did not.
+        """
+        with self._moved:
+            is_there = self._moved.wait_for(
+                lambda: self._stopping.is_set() or not self._cluster.is_away, timeout=timeout_s
+            )
+        self.check_open()
+        if not is_there:
+            raise self._cluster.unavailable()
+
     def wait_for(self, ends: Mapping[Place, int], deadline: float) -> bool:
         """Whether the copy has come to these ends before the deadline."""
         with self._moved:

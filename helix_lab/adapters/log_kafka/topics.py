@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # it names them in no __all__
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -95,7 +95,8 @@ def check_topics(cluster: Cluster) -> None:
     missing = [topic for topic in cluster.topics if topic not in cluster.partitions]
     if missing:
         names = ", ".join(map(cluster.name_topic, missing))
-        raise cluster.unavailable(f"it has no topic {names}; make them: helix-lab topics apply")
+        reason = f"it has no topic {names}; make them: helix-lab topics apply"
+        raise cluster.unavailable(reason)
     settings = _read_settings(cluster, cluster.partitions)
     try:
         _check_policy(cluster, settings)
@@ -103,12 +104,13 @@ def check_topics(cluster: Cluster) -> None:
         raise cluster.unavailable(str(error)) from error
     wrong = _list_wrong(settings)
     if wrong:
-        (topic, names), *_ = wrong.items()
-        found = ", ".join(f"{name}={settings[topic][name]}" for name in names)
-        raise cluster.unavailable(
+        topic, lost = next(iter(wrong.items()))
+        found = ", ".join(f"{name}={settings[topic][name]}" for name in lost)
+        reason = (
             f"topic {cluster.name_topic(topic)} has {found} and would lose old events; "
             "correct it: helix-lab topics apply"
         )
+        raise cluster.unavailable(reason)
 
 
 def _read_settings(cluster: Cluster, topics: Mapping[str, int]) -> dict[str, dict[str, str]]:
@@ -215,7 +217,8 @@ def _await_partitions(cluster: Cluster, wanted: Mapping[str, int]) -> None:
     deadline = time.monotonic() + _MAKING_TIMEOUT_S
     while any(cluster.partitions.get(topic, 0) < count for topic, count in wanted.items()):
         if time.monotonic() > deadline:
-            raise cluster.unavailable("the topics that were made do not appear")
+            reason = "the topics that were made do not appear"
+            raise cluster.unavailable(reason)
         time.sleep(0.05)
         cluster.look()
 

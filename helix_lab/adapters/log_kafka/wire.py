@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helix_lab.domain.model.event import Entry, Event, from_micros, to_micros
 from helix_lab.domain.model.event_json import check_fields, decode_data, encode_data
@@ -120,7 +120,7 @@ def _read(message: Message, offset: int) -> Row:
         raise ValueError(reason)
     if not isinstance(decode_data(value), dict):
         reason = "its value is no JSON object"
-        raise ValueError(reason)  # noqa: TRY004 - as the others
+        raise ValueError(reason)
     return Row(
         offset,
         key.decode(),
@@ -136,8 +136,8 @@ def _read(message: Message, offset: int) -> Row:
 
 
 def _list_headers(message: Message) -> list[tuple[str, bytes]]:
-    headers = message.headers() or []
-    return [(name, raw) for name, raw in headers if isinstance(raw, bytes)]  # type: ignore[misc]
+    headers: Any = message.headers() or []
+    return [(name, raw) for name, raw in headers if isinstance(raw, bytes)]
 
 
 def _read_count(text: str) -> int:

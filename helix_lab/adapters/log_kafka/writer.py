@@ -20,6 +20,9 @@ from helix_lab.domain.model.event import Entry, Event
 from helix_lab.domain.model.event_json import differing_fields
 
 _OVERHEAD_BYTES = 4096
+_PATIENCE_S = 2.0
+"""How long an append waits for a cluster that is known to be away."""
+_PREPARE_TIMEOUT_S = 8.0
 _ANY = -1
 
 
@@ -126,11 +129,12 @@ class Writer:
 
     def _prepare(self, group: Iterable[Batch]) -> None:
         """Look what is in the log already, and say where the rest goes."""
+        self._reader.await_cluster(_PATIENCE_S)
         if not self._are_topics_right:
             self._cluster.look()
             check_topics(self._cluster)
             self._are_topics_right = True
-        self._reader.catch_up(self._cluster.partitions)
+        self._reader.catch_up(self._cluster.partitions, timeout_s=_PREPARE_TIMEOUT_S)
         for batch in group:
             known = self._copy.find_places([event.event_id for _, event in batch.events])
             try:
@@ -225,9 +229,8 @@ def _find_ends(batches: Iterable[Batch]) -> dict[Place, int]:
 def _check_same(first: Event, event: Event) -> None:
     differing = differing_fields(first, event)
     if differing:
-        raise DuplicateId(
+        message = (
             f"event {event.event_id!r} is in the log with another {' and '.join(differing)}; "
-            "nothing of its batch was written. A fact of its own needs an id of its own",
-            event_id=event.event_id,
-            fields=differing,
+            "nothing of its batch was written. A fact of its own needs an id of its own"
         )
+        raise DuplicateId(message, event_id=event.event_id, fields=differing)
