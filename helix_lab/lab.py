@@ -20,7 +20,7 @@ from helix_lab.adapters.chat_offline import OfflineProvider
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.memory.strategies import STRATEGIES
-from helix_lab.domain.model.errors import Unavailable
+from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
@@ -221,11 +221,21 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
 
 
 def _open_log(settings: Settings, folder: DataFolder) -> EventLog:
+    names = ("log-kafka.sqlite", "log.sqlite")
+    own, other = names if settings.log_url else reversed(names)
+    if (folder.path / other).exists() and not (folder.path / own).exists():
+        # The stores in the folder stand for offsets of the log that filled them.
+        message = (
+            f"the data folder {folder.path} belongs to another event log: it has {other}. Choose "
+            "another folder by HELIX_DATA_DIR, or the log by HELIX_LOG_URL (or "
+            "KAFKA_BOOTSTRAP_SERVERS; unset for the log in the folder)"
+        )
+        raise InvalidRequest(message, field="HELIX_LOG_URL")
     if settings.log_url:
         from helix_lab.adapters.log_kafka import KafkaEventLog
 
         return KafkaEventLog(settings.log_url, folder.path)
-    return SqliteEventLog(folder.path / "log.sqlite")
+    return SqliteEventLog(folder.path / own)
 
 
 def _open_records(settings: Settings, folder: DataFolder) -> Records:

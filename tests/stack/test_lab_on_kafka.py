@@ -15,7 +15,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from helix_lab.domain.model.errors import Conflict, InvalidRequest, LogWriteFailed
+from helix_lab.domain.model.errors import (
+    Conflict,
+    InvalidRequest,
+    LogWriteFailed,
+    UnknownConversation,
+)
 from helix_lab.domain.model.event import CONVERSATIONS, TOPICS
 from helix_lab.lab import Lab
 from helix_lab.record.asyncapi import to_cloud_event
@@ -294,6 +299,26 @@ def test_what_a_killed_process_had_acknowledged_is_in_every_store_once(
         for store in ("conversations", "analytics"):
             rebuild(lab, store)
         assert before == dump_stores(lab)
+
+
+def test_a_folder_belongs_to_one_log(tmp_path: Path, address: str) -> None:
+    open_at(tmp_path / "embedded").close()
+    open_at(tmp_path / "kafka", log_url=address).close()
+
+    with pytest.raises(InvalidRequest, match=r"it has log\.sqlite"):
+        open_at(tmp_path / "embedded", log_url=address)
+    with pytest.raises(InvalidRequest, match=r"it has log-kafka\.sqlite"):
+        open_at(tmp_path / "kafka")
+
+
+def test_topics_with_another_prefix_are_another_log(tmp_path: Path, address: str) -> None:
+    other = f"{address}-other"
+    make_topics(other, tmp_path)
+    with open_at(tmp_path / "lab", log_url=address) as lab:
+        lab.start_conversation(conversation_id="c")
+
+    with open_at(tmp_path / "lab", log_url=other) as lab, pytest.raises(UnknownConversation):
+        lab.replay("c")
 
 
 def test_the_guides_variable_names_the_servers() -> None:

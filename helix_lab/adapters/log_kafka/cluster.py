@@ -119,7 +119,7 @@ class Cluster:
         return self._names[name]
 
     def look(self, *, timeout_s: float = REQUEST_TIMEOUT_S) -> str:
-        """Ask for the partitions of our topics; gives the id of the cluster.
+        """Ask for the partitions of our topics; gives what tells them from those of others.
 
         Raises:
             Unavailable: the cluster does not answer.
@@ -131,7 +131,7 @@ class Cluster:
                 for name, topic in self._names.items()
                 if name in found.topics and found.topics[name].error is None
             }
-            return str(found.cluster_id)
+            return f"{found.cluster_id}/{self._address.prefix}"
 
     def list_ends(
         self, topics: Iterable[str], *, timeout_s: float = REQUEST_TIMEOUT_S

@@ -182,12 +182,15 @@ class Reader:
                 self._take([first, *consumer.consume(_BATCH, 0)])
 
     def _look(self, consumer: Consumer, assigned: set[Place]) -> None:
-        cluster_id = self._cluster.look(timeout_s=_LOOK_TIMEOUT_S)
+        identity = self._cluster.look(timeout_s=_LOOK_TIMEOUT_S)
         self._look_at_s = time.monotonic() + _LOOK_EVERY_S
-        if not self._copy.belongs_to(cluster_id):
-            LOGGER.warning("the copy of the event log is of another cluster: it is filled anew")
+        if not self._copy.belongs_to(identity):
+            LOGGER.warning(
+                "the copy of the event log is of another cluster, or of topics with another "
+                "prefix: it is filled anew. Rebuild the stores: helix-lab rebuild"
+            )
             self._copy.forget()
-            self._copy.belongs_to(cluster_id)
+            self._copy.belongs_to(identity)
         fresh = [
             (topic, partition)
             for topic, count in self._cluster.partitions.items()
