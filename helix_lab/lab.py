@@ -23,7 +23,7 @@ from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.memory.strategies import STRATEGIES
-from helix_lab.domain.model.errors import Unavailable
+from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
@@ -175,7 +175,7 @@ def _close_open_labs() -> None:
 
 
 def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
-    log = SqliteEventLog(folder.path / "log.sqlite")
+    log = _open_log(settings, folder)
     stack.callback(log.close)
     records = _open_records(settings, folder)
     stack.callback(records.close)
@@ -240,7 +240,11 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         meter=Meter(),
         sampler=sampler,
         backends={
-            "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
+            "kafka": Service(
+                "kafka" if settings.log_url else "sqlite",
+                is_embedded=not settings.log_url,
+                probe=log.probe,
+            ),
             "postgresql": Service(
                 "postgresql" if settings.records_url else "sqlite",
                 is_embedded=not settings.records_url,
@@ -304,6 +308,24 @@ def _make_contexts(
         readings, writer, policy=settings.context, providers=providers, caches=caches
     )
     return maker, services
+
+
+def _open_log(settings: Settings, folder: DataFolder) -> EventLog:
+    names = ("log-kafka.sqlite", "log.sqlite")
+    own, other = names if settings.log_url else reversed(names)
+    if (folder.path / other).exists() and not (folder.path / own).exists():
+        # The stores in the folder stand for offsets of the log that filled them.
+        message = (
+            f"the data folder {folder.path} belongs to another event log: it has {other}. Choose "
+            "another folder by HELIX_DATA_DIR, or the log by HELIX_LOG_URL (or "
+            "KAFKA_BOOTSTRAP_SERVERS; unset for the log in the folder)"
+        )
+        raise InvalidRequest(message, field="HELIX_LOG_URL")
+    if settings.log_url:
+        from helix_lab.adapters.log_kafka import KafkaEventLog
+
+        return KafkaEventLog(settings.log_url, folder.path)
+    return SqliteEventLog(folder.path / own)
 
 
 def _open_records(settings: Settings, folder: DataFolder) -> Records:

@@ -27,6 +27,7 @@ DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+_LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -61,6 +62,7 @@ class Settings:
         memory_log: the log through which nodes exchange memories: the path of a file that they
             share; None: this node is alone.
         cache_url: of a Redis that keeps contexts beside this process, with its password.
+        log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
     """
 
     data_dir: Path
@@ -75,6 +77,7 @@ class Settings:
     records_url: str | None = field_of(default=None, repr=False)
     memory_log: str | None = None
     cache_url: str | None = field_of(default=None, repr=False)
+    log_url: str | None = field_of(default=None, repr=False)
 
 
 def read_settings(
@@ -84,11 +87,12 @@ def read_settings(
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
     `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
-    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_RECORDS_URL`, `HELIX_CACHE_URL` (or
-    `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of
-    `{"name", "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a
-    file that holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as
-    `helix-lab stack up` writes; the environment goes before it.
+    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_LOG_URL` (or
+    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
+    `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
+    "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a file that
+    holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as `helix-lab stack up`
+    writes; the environment goes before it.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
@@ -109,6 +113,7 @@ def read_settings(
         records_url=_read_records_url(env.get("HELIX_RECORDS_URL")),
         memory_log=_read_memory_log(env),
         cache_url=_read_cache_url(env),
+        log_url=_read_log_url(env),
     )
 
 
@@ -206,6 +211,22 @@ def _read_cache_url(env: Mapping[str, str]) -> str | None:
     password = env.get("REDIS_PASSWORD")
     account = f":{quote(password, safe='')}@" if password else ""
     return f"redis://{account}{host}:{port}/0"
+
+
+def _read_log_url(env: Mapping[str, str]) -> str | None:
+    """The address of Kafka, by our own variable or by the guide's; the message never shows it."""
+    url = env.get("HELIX_LOG_URL")
+    if url:
+        if not url.startswith(_LOG_SCHEMES):
+            scheme = url.partition("://")[0][:20]
+            message = (
+                f"HELIX_LOG_URL begins with {scheme!r}; it must be kafka://host:port[,host:port…], "
+                "or unset for SQLite"
+            )
+            raise InvalidRequest(message, field="HELIX_LOG_URL")
+        return url
+    servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
+    return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
 
 
 def _default_data_dir() -> str:

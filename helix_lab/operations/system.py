@@ -8,10 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.services import Service, Services
 
 PROBE_TIMEOUT_S = 2.0
+_NAMES = {"records": "postgresql"}
 
 
 class Nothing(Request):
@@ -55,6 +57,12 @@ def get_health(services: Services, request: Nothing) -> Health:  # noqa: ARG001
     return Health.model_validate(
         {"status": "healthy" if is_healthy else "degraded", "services": found}
     )
+
+
+def describe_outage(error: Unavailable) -> Health | None:
+    """The health of a lab that could not be opened because a service is away; None if not so."""
+    name = _NAMES.get(str(error.details.get("service")))
+    return Health(status="degraded", services={name: "unreachable"}) if name else None
 
 
 def _probe(service: Service) -> str:

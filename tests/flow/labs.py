@@ -27,9 +27,21 @@ METRICS = {
 }
 
 
-def open_at(folder: Path, *providers: ProviderSettings, records_url: str | None = None) -> Lab:
+def open_at(
+    folder: Path,
+    *providers: ProviderSettings,
+    records_url: str | None = None,
+    log_url: str | None = None,
+) -> Lab:
     """The lab of a folder, whatever the environment says."""
-    settings = Settings(folder, "test-node", port=0, providers=providers, records_url=records_url)
+    settings = Settings(
+        folder,
+        "test-node",
+        port=0,
+        providers=providers,
+        records_url=records_url,
+        log_url=log_url,
+    )
     return open_lab(settings=settings)
 
 
