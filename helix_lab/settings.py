@@ -25,6 +25,8 @@ MEMORY_STRATEGIES = (LAST_WRITE_WINS, "merge_all")
 DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
+NEO4J = "neo4j"
+_NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
@@ -51,12 +53,27 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Neo4jSettings:
+    """A Neo4j server for the graph.
+
+    Attributes:
+        uri: such as bolt://127.0.0.1:7687.
+    """
+
+    uri: str
+    username: str
+    password: str = field_of(repr=False)
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a lab can be told; nothing configured means embedded.
 
     Attributes:
         records_url: of the record store on PostgreSQL, with its password; None for SQLite in the
             data folder.
+        neo4j: where the graph is; None for Ladybug in the data folder.
     """
 
     data_dir: Path
@@ -69,6 +86,7 @@ class Settings:
     context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
     records_url: str | None = field_of(default=None, repr=False)
+    neo4j: Neo4jSettings | None = None
 
 
 def read_settings(
@@ -77,7 +95,7 @@ def read_settings(
     """The settings in force: arguments first, then the environment, then defaults.
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`, and
+    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `CONTEXT_…`, `HELIX_RECORDS_URL`, `NEO4J_…`, and
     `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
     "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a
     file of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes
@@ -100,6 +118,7 @@ def read_settings(
         context_cache_size=_read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=_read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=_read_records_url(env.get("HELIX_RECORDS_URL")),
+        neo4j=_read_neo4j(env),
     )
 
 
@@ -153,6 +172,25 @@ def _read_records_url(text: str | None) -> str | None:
         )
         raise InvalidRequest(message, field="HELIX_RECORDS_URL")
     return f"{_RECORDS_SCHEMES[0]}://{rest}"
+
+
+def _read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:
+    """The server that the guide's variables name; the message never shows the password."""
+    uri = env.get("NEO4J_URI")
+    if not uri:
+        return None
+    if uri.partition("://")[0] not in _NEO4J_SCHEMES or "://" not in uri:
+        message = (
+            f"NEO4J_URI begins with {uri[:20]!r}; it must be such as bolt://127.0.0.1:7687, with "
+            f"one of {', '.join(_NEO4J_SCHEMES)}, or unset for the embedded graph"
+        )
+        raise InvalidRequest(message, field="NEO4J_URI")
+    password = env.get("NEO4J_PASSWORD")
+    if not password:
+        message = "NEO4J_URI is set, so NEO4J_PASSWORD must be set, too"
+        raise InvalidRequest(message, field="NEO4J_PASSWORD")
+    username = env.get("NEO4J_USERNAME") or NEO4J
+    return Neo4jSettings(uri, username, password, env.get("NEO4J_DATABASE") or NEO4J)
 
 
 def _default_data_dir() -> str:
