@@ -17,10 +17,34 @@ from helix_lab.domain.knowledge.mention import ENTITY_TYPES, GRAPH_TYPES, Mentio
 PIECES = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
-        "Docker Go go good `re.sub()` ``` ``` ` `` C++ don't Dr. Smith, 7 May 2023 الرياض שלום 東京 👩‍👩‍👧 "
-        '"The Witcher" St. Louis K8s U.S. https://a.b ... -- \n \t \u2028 e\u0301 \x00 \ud800 AI'.split(
-            " "
-        )
+        [
+            "Docker",
+            "Go",
+            "good",
+            "`re.sub()`",
+            "```",
+            "`",
+            "C++",
+            "don't",
+            "Dr. Smith,",
+            "7 May 2023",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "الرياض",
+            "שלום",
+            "東京",
+            "👩‍👩‍👧",
+            '"The Witcher"',
+            "St. Louis",
+            "K8s",
+            "U.S.",
+            "https://a.b",
+        ]
+    ),
+    st.sampled_from(
+        ["...", "--", "\n", "\t", "\u2028", "e\u0301", "\x00", "\ud800", "AI", "@", "of"]
     ),
 )
 TEXTS = st.lists(PIECES, max_size=30).map(" ".join) | st.text(max_size=80)
@@ -74,9 +98,9 @@ def test_those_who_talk_are_no_mentions() -> None:
 
 
 def test_common_nouns_of_software_are_told_from_names() -> None:
-    kinds = {
-        m.name: m.type for m in extract("The browser on my server sorts an array in Python 3.11.2.")
-    }
+    text = "The browser on my server sorts an array in Python 3.11.2."
+
+    kinds = {mention.name: mention.type for mention in extract(text)}
 
     assert "technology" == kinds["Python"]
     assert "version" == kinds["3.11.2"]
@@ -136,7 +160,7 @@ def test_answers_do_not_depend_on_the_hash_seed() -> None:
     program = (
         "from helix_lab.domain.knowledge.extraction import open_extractor as o;"
         "from helix_lab.domain.knowledge.identity import identify as i;"
-        "m = o().extract('Anna runs `f()` of Flask on Docker in Paris, May 2023; the array breaks.');"
+        "m = o().extract('Anna runs `f()` of Flask on Docker in Paris; the array breaks.');"
         "print(m, [i(x.name, x.type) for x in m])"
     )
     answers = {

@@ -10,8 +10,22 @@ from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.knowledge.relations import RELATION_TYPES, find_relations
 
 WORDS = st.sampled_from(
-    ["Docker", "Kubernetes", "Redis", "uses", "runs", "on", "is", "a", "not", "Anna", "Paris"]
-    + ["lives", "in", ",", "and", "or", ".", "Google", "works", "at"]
+    [
+        "Docker",
+        "Kubernetes",
+        "Redis",
+        "uses",
+        "runs",
+        "on",
+        "is",
+        "a",
+        "not",
+        "Anna",
+        "Paris",
+        "lives",
+    ]
+) | st.sampled_from(
+    ["in", ",", "and", "or", ".", "Google", "works", "at", "brother", "'s", "created by"]
 )
 
 
