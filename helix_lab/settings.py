@@ -256,7 +256,8 @@ def _read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:
     if uri.partition("://")[0] not in _NEO4J_SCHEMES or "://" not in uri:
         message = (
             f"NEO4J_URI begins with {uri.partition(':')[0][:20]!r}; it must be such as "
-            f"bolt://127.0.0.1:7687, with one of {', '.join(_NEO4J_SCHEMES)}, or unset for the embedded graph"
+            f"bolt://127.0.0.1:7687, with one of {', '.join(_NEO4J_SCHEMES)}, or unset for the "
+            "embedded graph"
         )
         raise InvalidRequest(message, field="NEO4J_URI")
     password = env.get("NEO4J_PASSWORD")
