@@ -21,6 +21,9 @@ from helix_lab.domain.knowledge.dates import normalise_date
 _SPACES = re.compile(r"\s+")
 _EDGES: Final = " \t\"'“”‘’`,;:!?()[]{}<>*_~…"
 _CODE_EDGES: Final = " \t`,;"
+_LONGEST_CLEANED: Final = 300
+"""Characters; what is longer is no name, and is taken as it is."""
+
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ARTICLE = re.compile(r"^the\s+(?=\S)", re.IGNORECASE)
 _TITLE = re.compile(r"^(?:dr|mr|mrs|ms|miss|prof|professor|sir)\b\.?\s+(?=\S)", re.IGNORECASE)
@@ -83,12 +86,13 @@ def identify(name: str, entity_type: str) -> Identity:
 def clean(name: str, entity_type: str) -> str:
     """A name without what stands around it: spaces, quotes, commas, a possessive `'s`."""
     edges = _CODE_EDGES if entity_type in _CASED else _EDGES
-    shown = _SPACES.sub(" ", unicodedata.normalize("NFKC", name))
-    while True:
+    shown = _SPACES.sub(" ", unicodedata.normalize("NFKC", name)).strip()
+    while len(shown) <= _LONGEST_CLEANED:
         shorter = _POSSESSIVE.sub("", shown.strip(edges)) or shown
         if shorter == shown:
-            return shown.strip()
+            break
         shown = shorter
+    return shown.strip()
 
 
 def canonical_key(name: str, entity_type: str) -> str:

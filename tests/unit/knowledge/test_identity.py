@@ -79,6 +79,15 @@ def test_a_known_name_corrects_the_type_but_not_that_of_a_person_or_place() -> N
     assert entity_id("Java", "place") != entity_id("Java", "technology")
 
 
+@pytest.mark.parametrize(
+    "name", ["'s" * 5000, "a'" * 5000, "x" * 10_000, '{`"👩‍👩‍👧' * 2000, "\ud800"]
+)
+def test_any_name_is_taken(name: str) -> None:
+    found = identify(name, "concept")
+
+    assert found == identify(found.name, found.type)
+
+
 def test_case_counts_in_code_alone() -> None:
     assert entity_id("foo", "code") != entity_id("Foo", "code")
     assert entity_id("__init__", "code") != entity_id("init", "code")
