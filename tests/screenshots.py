@@ -86,7 +86,7 @@ def take_notebook(page: Page, url: str) -> None:
 
 def take_panel(page: Page, server: LiveServer) -> None:
     """Open the panel beside notebook 01, with runs of its debates and one that goes on."""
-    page.set_viewport_size({"width": WIDTH, "height": 900})
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     page.locator(f'li.lm-TabBar-tab[data-id="{PANEL}"]').click()
     panel = page.locator(f"#{PANEL}")
     with server.client() as client:

@@ -23,21 +23,33 @@ OpenLab = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> str:
+    """The path of a Chromium."""
     path = find_chromium()
     if path is None and os.environ.get("CI") == "true":
         pytest.fail(HOW)
     if path is None:
         pytest.skip(HOW)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser for one file: Playwright allows one at a time in a process, and other files that
+    the same worker of pytest-xdist is given have their own, or an event loop.
+    """
     expect.set_options(timeout=LIMIT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(
+    chromium: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LiveServer]:
     """A lab whose one provider answers after ten minutes; it starts only where a browser is."""
     with FakeLLM(delay_ms=SLOW_MS) as fake:
         slow = {"name": "slow", "base_url": fake.base_url, "model": "sage", "api_key_env": KEY}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +23,6 @@ pytest.importorskip("jupyter_server_proxy", reason="needs the extra dashboards")
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 PAGES = pytest.mark.parametrize("name", ["overview", "providers", "context"])
-FIRST_WITHIN_S, NEXT_WITHIN_S = 3.0, 1.0
-"""The targets on a quiet machine; the tests allow for a busy one."""
-SLOWER = 5
 
 
 @pytest.fixture
@@ -48,14 +44,6 @@ def test_a_page_is_given_to_whoever_has_the_token(client: httpx.Client, name: st
     assert 200 == page.status_code
     assert f"<title>{name.title()} · Helix Lab</title>" in page.text
     assert 'name="viewport"' in page.text
-
-
-def test_a_page_that_was_asked_for_before_is_fast(client: httpx.Client) -> None:
-    began_s = time.monotonic()
-
-    client.get("helix-dash/providers").raise_for_status()
-
-    assert NEXT_WITHIN_S * SLOWER > time.monotonic() - began_s
 
 
 @PAGES
@@ -187,23 +175,24 @@ def test_dashboards_that_died_come_back(dashboards: LiveServer, client: httpx.Cl
     assert process.pid != fresh.pid
 
 
-def test_the_first_page_comes_soon_after_the_server_and_health_does_not_wait(
+def test_a_page_that_is_asked_for_at_once_waits_for_the_dashboards_and_they_end_with_the_server(
     tmp_path: Path,
 ) -> None:
     with serve(tmp_path, WITH_DASHBOARDS) as live, live.client() as client:
-        began_s = time.monotonic()
-        client.get("health").raise_for_status()
-        healthy_after_s = time.monotonic() - began_s
         client.get("helix-dash/overview").raise_for_status()
-        first_after_s = time.monotonic() - began_s
         process = find_process(live)
         assert process is not None
-        live.process.kill()
-        gone = wait_for(lambda: not process.is_running(), "the end of the dashboards")
 
-    assert SLOWER > healthy_after_s
-    assert FIRST_WITHIN_S * SLOWER > first_after_s
-    assert gone
+        live.process.kill()
+
+        assert wait_for(lambda: not process.is_running(), "the end of the dashboards")
+
+
+def test_the_launcher_has_one_card_for_the_dashboards(client: httpx.Client) -> None:
+    known = client.get("server-proxy/servers-info").raise_for_status().json()
+
+    cards = [one["launcher_entry"] for one in known["server_processes"]]
+    assert ["Helix Lab dashboards"] == [card["title"] for card in cards if card["enabled"]]
 
 
 def test_a_server_that_stops_ends_its_dashboards_and_leaves_no_socket(tmp_path: Path) -> None:

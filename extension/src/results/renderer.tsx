@@ -29,7 +29,7 @@ export class ResultRenderer
 
   constructor(private readonly options: IOptions) {
     super();
-    this.addClass('hx-Result');
+    this.addClass('hx-TableOutput');
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {

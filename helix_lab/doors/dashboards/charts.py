@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import panel as pn
-from bokeh.models import ColumnDataSource, FactorRange, Range1d, SaveTool
+from bokeh.models import AdaptiveTicker, ColumnDataSource, FactorRange, Range1d, SaveTool
 from bokeh.plotting import figure
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; not the black one.
@@ -68,6 +68,11 @@ class Chart:
         self.source.data = dict(values)
 
 
+def _count_whole(chart: Chart) -> None:
+    """No halves of what is counted."""
+    chart.figure.yaxis.ticker = AdaptiveTicker(min_interval=1)
+
+
 def make_activity() -> Chart:
     """Messages a minute over the last hour."""
     chart = Chart(
@@ -80,6 +85,7 @@ def make_activity() -> Chart:
         x_range=Range1d(),
     )
     chart.figure.vbar(x="at", top="messages", width=50_000, source=chart.source, color=COLOURS[0])
+    _count_whole(chart)
     return chart
 
 
@@ -98,6 +104,7 @@ def make_response_times() -> Chart:
         left="from_s", right="until_s", bottom="bottom", top="top", source=chart.source,
         color="colour", legend_field="who",
     )  # fmt: skip
+    _count_whole(chart)
     return _with_legend(chart)
 
 
@@ -114,6 +121,7 @@ def make_wins() -> Chart:
         x="place", top="wins", width=0.8, source=chart.source, color="colour", legend_field="who"
     )
     chart.figure.xaxis.major_label_text_font_size = "0px"
+    _count_whole(chart)
     return _with_legend(chart)
 
 
