@@ -6,6 +6,7 @@ import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from helix_lab.doors.cli.stacking import find_cache
 from helix_lab.stack.stack import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confluent_kafka import Producer
 
     from bench.harness import Options, Report
@@ -63,7 +66,8 @@ def compare_appends(report: Report, servers: str, folder: Path, options: Options
     topic = f"bare-{uuid.uuid4().hex[:8]}"
     with KafkaEventLog(f"kafka://{servers}/{topic}", folder / "bare", topics=TOPICS) as making:
         making.apply_topics({CONVERSATIONS: PARTITIONS})
-    bare = Producer({"bootstrap.servers": servers, "acks": "all", "enable.idempotence": True})
+    settings = {"bootstrap.servers": servers, "acks": "all", "enable.idempotence": True}
+    bare = Producer({**settings, "log_level": 0})
 
     def send_bare(pairs: Pairs) -> None:
         send(bare, f"{topic}.{CONVERSATIONS}", pairs)
@@ -91,7 +95,8 @@ def compare_appends(report: Report, servers: str, folder: Path, options: Options
                 ),
                 baseline="the bare client, flushed after each",
                 measure_baseline=lambda: (
-                    times / elapsed_s(lambda: [send_bare(maker.make(1)) for _ in range(times)])
+                    times
+                    / elapsed_s(lambda: list(map(send_bare, [maker.make(1) for _ in range(times)])))
                 ),
                 metric="throughput",
                 unit="events/s",
@@ -99,9 +104,9 @@ def compare_appends(report: Report, servers: str, folder: Path, options: Options
         for size in (BATCH, 10 * BATCH):
             report.compare(
                 f"append batches of {size:,} events",
-                lambda size=size: in_batches(log.append, maker, size),
+                partial(in_batches, log.append, maker, size),
                 baseline="the same messages by the bare client, flushed after each batch",
-                measure_baseline=lambda size=size: in_batches(send_bare, maker, size),
+                measure_baseline=partial(in_batches, send_bare, maker, size),
                 metric="throughput",
                 unit="events/s",
             )
@@ -145,9 +150,9 @@ def read(log: KafkaEventLog, number: int) -> None:
         raise RuntimeError(f"{len(found)} of {number}")  # noqa: EM102
 
 
-def in_batches(append: object, maker: EventMaker, size: int) -> float:
+def in_batches(append: Callable[[Pairs], object], maker: EventMaker, size: int) -> float:
     """Events per second."""
-    return throughput(append, lambda: maker.make(size), 5) * size / BATCH  # type: ignore[arg-type]
+    return throughput(append, lambda: maker.make(size), 5) * size / BATCH
 
 
 def send(producer: Producer, topic: str, pairs: Pairs) -> None:
@@ -159,6 +164,6 @@ def send(producer: Producer, topic: str, pairs: Pairs) -> None:
         raise RuntimeError("not acknowledged")  # noqa: EM101
 
 
-def elapsed_ms(call: object) -> float:
+def elapsed_ms(call: Callable[[], object]) -> float:
     """How long a call takes."""
-    return elapsed_s(call) * 1000  # type: ignore[arg-type]
+    return elapsed_s(call) * 1000

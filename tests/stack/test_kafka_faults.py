@@ -220,7 +220,7 @@ def test_tls_or_a_password_where_none_is_is_refused(
     url = form.format(running_services("kafka")["KAFKA_BOOTSTRAP_SERVERS"])
     with (
         open_at(tmp_path / "lab", log_url=url) as lab,
-        pytest.raises(Unavailable, match="(?i)ssl|sasl|disconnected") as refused,
+        pytest.raises(Unavailable, match=r"(?i)ssl|sasl|disconnected") as refused,
     ):
         lab.start_conversation(conversation_id="c")
     assert "geheim" not in str(refused.value)
