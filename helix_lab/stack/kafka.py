@@ -31,6 +31,8 @@ _SETTINGS = {
     "offsets.topic.num.partitions": 4,
     "transaction.state.log.num.partitions": 4,
     "group.initial.rebalance.delay.ms": 0,
+    # What a killed writer left open holds up who reads what is committed.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
     # A topic is made on purpose, or a spelling mistake would be a topic.
     "auto.create.topics.enable": "false",
     # The default alone fills a small heap.

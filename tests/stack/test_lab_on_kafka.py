@@ -72,8 +72,10 @@ def send(address: str, value: bytes | None, **headers: str) -> tuple[int, int]:
         topic,
         value,
         "c",
-        headers=list(headers.items()),  # type: ignore[arg-type]
-        on_delivery=lambda _, message: placed.append((message.partition(), message.offset())),
+        headers=list(headers.items()),
+        on_delivery=lambda _, message: placed.append(
+            (message.partition() or 0, message.offset() or 0)
+        ),
     )
     assert 0 == producer.flush(30)
     return placed[0]

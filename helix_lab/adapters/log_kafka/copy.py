@@ -20,6 +20,8 @@ Place = tuple[str, int]
 
 _BUSY_TIMEOUT_S = 10.0
 _KEYS_KEPT = 100_000
+_WAL_PAGES = 8000
+"""Before they move to the main file: 32 MB, few long pauses."""
 
 
 class LocalCopy:
@@ -246,6 +248,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # What a lost power supply takes, Kafka has.
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
