@@ -15,7 +15,7 @@ from helix_lab.domain.context.ranking import MARK_COST
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.model.errors import BudgetTooSmall
 
-RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.04}
+RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.02}
 """How much of the budget the newest messages may take, word for word."""
 _DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10

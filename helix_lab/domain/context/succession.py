@@ -38,6 +38,7 @@ _MATTER: Final = 0.4
 """Share of the query's rarity that both sentences must hold."""
 _LEAST_SHARED: Final = 2
 _LONGEST = 120
+_SAYS_NOTHING: Final = v.FUNCTION | v.SYMBOL | v.BREAK | v.DIGITS | v.BLOCK | v.FILLER
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +94,37 @@ def _values(texts: Sequence[str], flags: Sequence[int]) -> Iterator[tuple[str, s
         if not flag & v.DIGITS:
             continue
         sign = _SIGNS.search(text)
-        before = texts[place - 1] if place and flags[place - 1] & v.MONTH else ""
-        after = texts[place + 1] if place + 1 < len(texts) else ""
-        yield text, sign[0] if sign else ("date" if before else stem(after))
+        if sign:
+            yield text, sign[0]
+        elif place and flags[place - 1] & v.MONTH:
+            yield text, "date"
+        else:
+            for beside in (place + 1, place - 1):
+                if 0 <= beside < len(texts) and not flags[beside] & _SAYS_NOTHING:
+                    yield text, stem(texts[beside])
 
 
 def compare(
     older: Sequence[Statement], newer: Sequence[Statement], rarity: Mapping[str, float]
-) -> Kind | None:
+) -> tuple[float, Kind] | None:
     """How the newer of two messages stands to the older one, if they are on the same matter.
 
-    `rarity` weighs the stems of the query, which is the matter.
+    `rarity` weighs the stems of the query, which is the matter. The number is the share of it
+    that both hold: of several that replace a message, the one that shares most is meant.
     """
-    least = _MATTER * sum(rarity.values())
+    total = sum(rarity.values())
+    best: tuple[float, Kind] | None = None
     for later in newer:
         for earlier in older:
             shared = later.stems & earlier.stems
-            on_matter = sum(rarity.get(one, 0.0) for one in shared)
-            if len(shared) < _LEAST_SHARED or on_matter < least:
+            share = sum(rarity.get(one, 0.0) for one in shared) / (total or 1.0)
+            if len(shared) < _LEAST_SHARED or share < _MATTER or (best and share <= best[0]):
                 continue
             if later.denies != earlier.denies:
-                return "contradiction"
-            if _updates(earlier, later):
-                return "update"
-    return None
+                best = share, "contradiction"
+            elif _updates(earlier, later):
+                best = share, "update"
+    return best
 
 
 def _updates(earlier: Statement, later: Statement) -> bool:
