@@ -125,9 +125,9 @@ def _values(texts: Sequence[str], flags: Sequence[int]) -> Iterator[tuple[str, s
         elif place and flags[place - 1] & v.MONTH:
             yield text, "date"
         else:
-            for beside in (place + 1, place - 1):
-                if 0 <= beside < len(texts) and not flags[beside] & _SAYS_NOTHING:
-                    yield text, stem(texts[beside])
+            near = [n for n in (place + 1, place - 1) if 0 <= n < len(texts)]
+            of = [stem(texts[n]) for n in near if not flags[n] & _SAYS_NOTHING]
+            yield from ((text, one) for one in of or [""])
 
 
 def compare(

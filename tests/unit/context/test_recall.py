@@ -76,8 +76,8 @@ def test_a_contradiction_shows_both_with_their_dates() -> None:
             "update",
         ),
         (
-            "The release deadline of the shop is April 1.",
-            "The shop has a new release deadline of April 5.",
+            "The release deadline of the shop is April 1, 2026.",
+            "The shop has a new release deadline of April 5, 2026.",
             "When is the release deadline of the shop?",
             "update",
         ),
