@@ -252,6 +252,7 @@ def _finding(report: Report, part: str, chats: Chats) -> None:
     theirs: list[float] = []
     updates: list[bool] = []
     their_updates: list[bool] = []
+    marked: dict[str, list[bool]] = {"knowledge_update": [], "contradiction_resolution": []}
     for chat, analysis in chats:
         said = {message.message_id: message.content for message in chat.messages}
         for probe in chat.probes:
@@ -260,6 +261,8 @@ def _finding(report: Report, part: str, chats: Chats) -> None:
             order = baselines.bm25(chat.messages, probe.text)
             held = _turns(analysis, order, _RECALL_TOKENS)
             theirs.append(finding.evidence_recall(probe.evidence, said, held))
+            if probe.kind in marked:
+                marked[probe.kind].append(finding.is_marked(found, probe.current, probe.stale))
             if probe.kind == "knowledge_update":
                 updates.append(finding.current_first(found, probe.current, probe.stale))
                 their_updates.append(_is_first(chat.messages, order, probe))
@@ -283,6 +286,13 @@ def _finding(report: Report, part: str, chats: Chats) -> None:
         runs=1,
         targets=(0.75, 0.90),
     )
+    for kind, metric in (
+        ("knowledge_update", "an update is marked"),
+        ("contradiction_resolution", "a contradiction is marked"),
+    ):
+        found_marked = marked[kind]
+        case = f"{part}: {kind.replace('_', ' ')} ({len(found_marked)})"
+        report.add(case, metric, mean(found_marked), "", runs=1)
 
 
 def _is_first(messages: Sequence[Message], order: Sequence[int], probe: beam.Probe) -> bool:

@@ -38,3 +38,9 @@ def current_first(recalled: Recalled, current: Sequence[str], stale: Sequence[st
     places = {message_id: place for place, message_id in enumerate(dict.fromkeys(order))}
     first = min((places[one] for one in current if one in places), default=None)
     return first is not None and all(places.get(one, first + 1) > first for one in stale)
+
+
+def is_marked(recalled: Recalled, current: Sequence[str], stale: Sequence[str]) -> bool:
+    """Whether one of these messages is in a pair that the answer marks, with both dates."""
+    wanted = {*current, *stale}
+    return any({pair.current_id, pair.stale_id} & wanted for pair in recalled.superseded)

@@ -144,7 +144,7 @@ def _tell(lab: Lab, conversation_id: str, messages: Sequence[Message]) -> int:
     said = [_said(message, "") for message in messages]
     for start in range(0, len(said), _BATCH):
         lab.append_messages(conversation_id, said[start : start + _BATCH])
-    return lab.get_context_stats(conversation_id).total_tokens
+    return int(lab.get_context_stats(conversation_id).total_tokens)
 
 
 def _said(message: Message, ending: str) -> dict[str, Any]:

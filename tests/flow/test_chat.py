@@ -266,7 +266,7 @@ def test_two_requests_at_once_have_one_reply(chatty: Lab) -> None:
     [
         (Fault("status", status=400), ProviderRefused, 20.0),
         (Fault("content_filter"), ProviderRefused, 20.0),
-        (Fault("hang"), ProviderTimedOut, 0.3),
+        (Fault("hang"), ProviderTimedOut, 3.0),
     ],
 )
 def test_a_failure_is_recorded_and_the_message_can_be_sent_again(

@@ -1,4 +1,4 @@
-"""The context store: a lab that was just opened answers from it, and never wrongly because of it."""
+"""The context store: a lab just opened answers from it, and never wrongly because of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from helix_lab.domain.context import analysis
 from helix_lab.domain.context.history import Message
 from helix_lab.lab import Lab, open_lab
 from helix_lab.queries import context_store, conversation_reader
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 def given(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many messages each analysis from now on went by, beside those it knew."""
     counts: list[int] = []
-    usual = conversation_reader.analyse
+    usual = analysis.analyse
 
     def analyse(messages: list[Message], **options: Any) -> Any:
         previous = options.get("previous")

@@ -151,7 +151,7 @@ class _Answer:
     def write(self) -> Recalled:
         """The answer."""
         ranked = self._rank()
-        self._find_succession([c for c in ranked[: 4 * _COMPARED] if self._is_short(c)])
+        self._find_succession(ranked)
         is_small = self._max_tokens < _SMALL_TOKENS
         room = self._max_tokens * (1.0 if is_small else _VERBATIM_SHARE)
         left = self._take_verbatim(self._promote(ranked), room)
@@ -241,17 +241,25 @@ class _Answer:
         return np.array([numbers[word] for word in words if word in numbers], dtype=np.int64)
 
     def _find_succession(self, ranked: list[_Candidate]) -> None:
-        """Note for each of the best messages the newest one that replaces or contradicts it."""
-        best = sorted(ranked[:_COMPARED], key=self._when)
+        """Note for each of the best messages the one that replaces or contradicts it."""
+        best = sorted(filter(self._states, ranked), key=lambda one: -one.relevance)[:_COMPARED]
+        best.sort(key=self._when)
         rarity = self._rarity()
         said = [read_statements(self._analyses[one.conversation], one.position) for one in best]
-        for later in range(len(best)):
-            for earlier in range(later):
-                if self._speaker(best[later]) != self._speaker(best[earlier]):
+        for place, stale in enumerate(best):
+            least = 0.0
+            for later in range(place + 1, len(best)):
+                if self._speaker(best[later]) != self._speaker(stale):
                     continue
-                kind = compare(said[earlier], said[later], rarity)
-                if kind is not None:
-                    self._replaced[best[earlier]] = (best[later], kind)
+                found = compare(said[place], said[later], rarity)
+                if found is not None and found[0] >= least:
+                    least = found[0]
+                    self._replaced[stale] = (best[later], found[1])
+
+    def _states(self, one: _Candidate) -> bool:
+        """Whether a message tells how things are; an assistant without a name advises."""
+        message = self._message(one)
+        return message.role == "user" or bool(message.data.get("name"))
 
     def _finish(self) -> Recalled:
         while True:

@@ -15,8 +15,10 @@ from helix_lab.domain.context.ranking import MARK_COST
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.model.errors import BudgetTooSmall
 
-RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.04}
+RECENT_SHARE: dict[Strategy, float] = {"window": 0.5, "entity": 0.0, "full": 0.0, "hybrid": 0.02}
 """How much of the budget the newest messages may take, word for word."""
+_RECENT_TOKENS = 60
+"""What a small budget leaves them, up to twice the share: of less, none would be left."""
 _DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10
 _ROUNDS = 12
@@ -78,7 +80,10 @@ class _Search:
         self._outline = analysis.outline
         self._order = analysis.best_on_names if strategy == "entity" else self._outline.best
         share = RECENT_SHARE[strategy]
-        self._first_recent = 0 if verbatim else self._find_recent(int(budget_tokens * share * 100))
+        recent = share * budget_tokens
+        if strategy == "hybrid":
+            recent = max(recent, min(2 * recent, _RECENT_TOKENS))
+        self._first_recent = 0 if verbatim else self._find_recent(int(100 * recent))
         self._recent = _recent(analysis, self._first_recent)
         self._forced = self._find_decisions()
 

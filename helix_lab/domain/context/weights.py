@@ -20,9 +20,9 @@ FILLER: Final = -1.0
 QUESTION: Final = -0.6
 FIRST_PERSON: Final = 1.0
 SECOND_PERSON: Final = -0.3
-STRONG_WORDS: Final = 0.2
+STRONG_WORDS: Final = 0.23
 """Per strong word of the sentence, up to ten."""
-DECISION: Final = 0.8
+DECISION: Final = 1.0
 DECISION_FILLER: Final = 1.0
 """What a filler gets back in a sentence that decides: there it may be the verb."""
 COST_POWER: Final = 0.5
@@ -43,7 +43,7 @@ REPEATED_IN_SENTENCE: Final = 0.25
 REPEATED_IN_MESSAGE: Final = 0.3
 FORCED: Final = 0.45
 """Least value of a number, a time or an entity in a sentence with two strong words."""
-NEGATION_GAIN: Final = 0.5
+NEGATION_GAIN: Final = 0.6
 """What a negation adds to the word that it negates."""
 LONE_NEGATION: Final = 0.12
 ENTITY_SENTENCE: Final = 1.8

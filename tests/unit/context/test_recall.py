@@ -66,6 +66,46 @@ def test_a_contradiction_shows_both_with_their_dates() -> None:
     assert "(contradicted on 4 Feb 2026) [23 Jan 2026] user: I have met Kelly" in text
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later", "query", "kind"),
+    [
+        (
+            "The shop has 150 orders and 12 open tickets in the queue.",
+            "The number of orders in the shop has now reached 165, and all is well.",
+            "How many orders does the shop have?",
+            "update",
+        ),
+        (
+            "The release deadline of the shop is April 1, 2026.",
+            "The shop has a new release deadline of April 5, 2026.",
+            "When is the release deadline of the shop?",
+            "update",
+        ),
+        (
+            "I missed the writing session with Greg on Tuesday.",
+            "Work is fine, and I have never missed any writing session with Greg, which helps.",
+            "Have I ever missed a writing session with Greg?",
+            "contradiction",
+        ),
+        (
+            "I work with the Zotero library for my essay.",
+            "I haven't been to Oslo, but the Zotero library works well for my essay.",
+            "Do I use a Zotero library for my essay?",
+            None,
+        ),
+    ],
+)
+def test_what_two_messages_say_of_one_thing_is_compared(
+    earlier: str, later: str, query: str, kind: str | None
+) -> None:
+    analysis = analyse(say([earlier, *CHATTERING[:9], later]))
+
+    made = recall([analysis], query, max_tokens=1000)
+
+    pairs = {(one.kind, one.stale_id, one.current_id) for one in made.superseded}
+    assert ({(kind, "m0", "m10")} if kind else set()) == pairs
+
+
 def test_a_question_on_something_else_finds_no_pair() -> None:
     assert () == ask("Which animal walked along the river?").superseded
 
