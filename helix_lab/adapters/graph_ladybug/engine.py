@@ -17,6 +17,9 @@ from helix_lab.domain.model.errors import Unavailable
 LOGGER = logging.getLogger(__name__)
 
 _BUFFER_BYTES = 512 * 1024 * 1024
+_THREADS = 1
+"""A statement: ours are short, and one of a user must not take all processors."""
+
 _BEGUN = ".opening"
 
 
@@ -136,7 +139,7 @@ class Engine:
     def _open(self) -> bool:
         self._database = ladybug.Database(str(self._path), buffer_pool_size=_BUFFER_BYTES)
         self._path.chmod(0o600)
-        connection = ladybug.Connection(self._database)
+        connection = ladybug.Connection(self._database, num_threads=_THREADS)
         self._idle.append(connection)
         return self._prepare(connection)
 
@@ -156,7 +159,7 @@ class Engine:
         try:
             return self._idle.pop()
         except IndexError:
-            return ladybug.Connection(self._database)
+            return ladybug.Connection(self._database, num_threads=_THREADS)
 
     def _enter(self) -> None:
         with self._changed:

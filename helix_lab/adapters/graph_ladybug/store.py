@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helix_lab.adapters.graph_ladybug.answers import read_rows, to_rows
+from helix_lab.adapters.graph_ladybug.batches import scan_table, to_table
 from helix_lab.adapters.graph_ladybug.engine import Engine
 from helix_lab.domain.cypher.gate import check_cypher
 from helix_lab.domain.model.errors import (
@@ -176,7 +177,14 @@ class _Transaction(GraphTransaction):
         self._statements = statements
 
     def run(self, statement: str, **parameters: Any) -> list[Row]:
-        return to_rows(self._connection.execute(self._statements[statement], parameters))
+        text = self._statements[statement]
+        if "rows" not in parameters:
+            return to_rows(self._connection.execute(text, parameters))
+        if not parameters["rows"]:
+            return []
+        # The engine finds the table by the name of this variable.
+        helix_rows = to_table(parameters["rows"])  # noqa: F841
+        return to_rows(self._connection.execute(scan_table(text)))
 
     def move_checkpoint(self, projection: str, checkpoint: Checkpoint) -> None:
         for (topic, part), next_offset in checkpoint.items():
