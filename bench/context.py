@@ -7,14 +7,13 @@ that decide are the benchmark's own, not the compressor's. Extractive peers choo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 
 import numpy as np
 
-from bench.evaluations import baselines, beam, finding, locomo
+from bench.evaluations import baselines, beam, finding, locomo, speed
 from bench.harness import CannotRunError, Options, Report
 from helix_lab.domain.context.compression import (
     STRATEGIES,
@@ -71,7 +70,7 @@ def run(report: Report, options: Options) -> None:
     }.items():
         _finding(report, f"BEAM, {part}", some)
     _correlation(report, talks)
-    _speed(report, talks, options)
+    speed.measure(report, [talk for talk, _ in talks], options)
 
 
 def _folder(stated: Path | None, name: str, option: str) -> Path:
@@ -289,62 +288,3 @@ def _finding(report: Report, part: str, chats: Chats) -> None:
 def _is_first(messages: Sequence[Message], order: Sequence[int], probe: beam.Probe) -> bool:
     places = {messages[place].message_id: rank for rank, place in enumerate(order)}
     return min(places[one] for one in probe.current) < min(places[one] for one in probe.stale)
-
-
-# Speed ------------------------------------------------------------------------------------
-
-
-def _speed(report: Report, talks: Talks, options: Options) -> None:
-    messages = _repeat(talks, options.size(10_000))
-    taken: list[float] = []
-    tokens = 0
-    for _ in range(options.runs):
-        begin = time.perf_counter()
-        analysis = analyse(messages)
-        _compress(analysis, 0.3, "hybrid")
-        taken.append(time.perf_counter() - begin)
-        tokens = analysis.original_tokens
-    report.add(
-        f"{len(messages):,} messages ({tokens:,} tokens)",
-        "compress and score, cold",
-        median(taken),
-        "s",
-        targets=(0.60, 0.40),
-    )
-    _warm(report, _repeat(talks, options.size(30_000)))
-
-
-def _warm(report: Report, messages: Sequence[Message]) -> None:
-    """A context of a long conversation that was analysed before, and after ten new messages."""
-    known = analyse(messages)
-    compress(known, budget_tokens=8000)
-    times: list[float] = []
-    for _ in range(50):
-        begin = time.perf_counter()
-        compress(known, budget_tokens=8000)
-        times.append(time.perf_counter() - begin)
-    report.add(
-        f"{len(messages):,} messages ({known.original_tokens:,} tokens), 8,000 wanted",
-        "context, warm, p99",
-        1000 * float(np.quantile(times, 0.99)),
-        "ms",
-        runs=50,
-        targets=(20, 10),
-    )
-    begin = time.perf_counter()
-    analyse([*messages, *messages[:10]], previous=known)
-    report.add(
-        "the same and ten new messages",
-        "analysis",
-        1000 * (time.perf_counter() - begin),
-        "ms",
-        runs=1,
-    )
-
-
-def _repeat(talks: Talks, count: int) -> list[Message]:
-    """The talks again and again, each message with an id of its own."""
-    pool = [message for talk, _ in talks for message in talk.messages]
-    return [
-        Message(f"m{n}", pool[n % len(pool)].time, pool[n % len(pool)].data) for n in range(count)
-    ]

@@ -16,13 +16,16 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
+from helix_lab.adapters.cache_memory import MemoryCache
 from helix_lab.adapters.chat_offline import OfflineProvider
+from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
+from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.memory.strategies import STRATEGIES
-from helix_lab.domain.model.errors import Unavailable
+from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.exchange.exchange import Exchange
-from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -34,6 +37,7 @@ from helix_lab.jobs.runs import RunStore
 from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.operations.memory_editor import MemoryEditor
+from helix_lab.operations.metering import Meter
 from helix_lab.operations.methods import Methods
 from helix_lab.operations.operation import (
     Operation,
@@ -41,16 +45,25 @@ from helix_lab.operations.operation import (
     parse_request,
     require_stream,
 )
+from helix_lab.operations.sampling import Sampler
 from helix_lab.operations.services import Service, Services
+from helix_lab.ports.cache import Cache
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.graph import GraphStore
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
+from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.readings import Readings
-from helix_lab.queries.statements import load_schema
+from helix_lab.queries.statements import (
+    load_graph_schema,
+    load_graph_statements,
+    load_schema,
+)
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
 from helix_lab.settings import ProviderSettings, Settings, read_settings
@@ -75,7 +88,8 @@ class Lab(Methods):
         """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
         request = parse_request(operation.request, values, lenient=lenient)
         self._check_open(operation)
-        return operation.run(self.services, request)
+        with self.services.meter.measure(operation.name):
+            return operation.run(self.services, request)
 
     def stream(
         self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
@@ -83,7 +97,8 @@ class Lab(Methods):
         """The answer of an operation that streams, as it is made; see `Operation.stream`."""
         request = parse_request(operation.request, values, lenient=lenient)
         self._check_open(operation)
-        return require_stream(operation)(self.services, request)
+        pieces = require_stream(operation)(self.services, request)
+        return self.services.meter.follow(operation.name, pieces)
 
     def _check_open(self, operation: Operation) -> None:
         if self._is_closed and operation.scope != "public":
@@ -131,6 +146,7 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         services.exchange.start()
         services.jobs.resume()
         services.schedules.start()
+        services.sampler.start()
         _close_at_exit(lab)
         stack.callback(_OPEN_LABS.discard, lab)
         lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now
@@ -159,7 +175,7 @@ def _close_open_labs() -> None:
 
 
 def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
-    log = SqliteEventLog(folder.path / "log.sqlite")
+    log = _open_log(settings, folder)
     stack.callback(log.close)
     records = _open_records(settings, folder)
     stack.callback(records.close)
@@ -167,6 +183,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(results.close)
     analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
     stack.callback(analytics.close)
+    graph = _open_graph(settings, folder)
+    stack.callback(graph.close)
     projections = ProjectionRunner(
         log,
         [
@@ -178,6 +196,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 strategy_name=settings.memory_strategy,
                 node_id=settings.node_id,
             ),
+            GraphProjection(graph, open_extractor()),
         ],
         dead_letters=records,
     )
@@ -186,8 +205,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     writer = Writer(log, node_id=settings.node_id)
     exchange = _make_exchange(settings, log, records, writer, projections)
     stack.callback(exchange.close)
-    readings = Readings(log, size=settings.context_cache_size, ttl_s=settings.context_cache_ttl_s)
-    contexts = ContextMaker(readings, writer, policy=settings.context, providers=providers)
+    contexts, shared = _make_contexts(settings, folder, stack, log, writer, providers)
     jobs = JobRunner(RunStore(records))
     stack.callback(jobs.close)
     refusals = folder.path / "imports"
@@ -198,6 +216,8 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
+    sampler = Sampler()
+    stack.callback(sampler.close)
     return Services(
         version=version("helix-lab"),
         node_id=settings.node_id,
@@ -205,6 +225,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         log=log,
         records=records,
         analytics=analytics,
+        graph=graph,
         results=results,
         projections=projections,
         jobs=jobs,
@@ -216,14 +237,22 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         schedules=schedules,
         providers=providers,
         contexts=contexts,
+        meter=Meter(),
+        sampler=sampler,
         backends={
-            "kafka": Service("sqlite", is_embedded=True, probe=log.probe),
+            "kafka": Service(
+                "kafka" if settings.log_url else "sqlite",
+                is_embedded=not settings.log_url,
+                probe=log.probe,
+            ),
             "postgresql": Service(
                 "postgresql" if settings.records_url else "sqlite",
                 is_embedded=not settings.records_url,
                 probe=records.probe,
             ),
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
+            "neo4j": Service("ladybug", is_embedded=True, probe=graph.probe),
+            **shared,
         },
     )
 
@@ -247,10 +276,70 @@ def _make_exchange(
     )
 
 
+def _make_contexts(
+    settings: Settings,
+    folder: DataFolder,
+    stack: ExitStack,
+    log: EventLog,
+    writer: Writer,
+    providers: dict[str, ChatProvider],
+) -> tuple[ContextMaker, dict[str, Service]]:
+    """The maker of contexts, and the cache outside of this process where there is one."""
+    size, ttl_s = settings.context_cache_size, settings.context_cache_ttl_s
+    store = ContextStore(folder.path / "contexts", most=size)
+    stack.callback(store.close)
+    caches: list[Cache[Made]] = [MemoryCache(size=size, ttl_s=ttl_s)]
+    services: dict[str, Service] = {}
+    if settings.cache_url and size:
+        from helix_lab.adapters.cache_redis import RedisCache
+
+        shared = RedisCache(
+            settings.cache_url,
+            namespace=f"context:{code_version()}",
+            ttl_s=ttl_s,
+            encode=encode,
+            decode=decode,
+        )
+        stack.callback(shared.close)
+        caches.append(shared)
+        services["redis"] = Service("redis", is_embedded=False, probe=shared.probe)
+    readings = Readings(log, size=size, ttl_s=ttl_s, store=store)
+    maker = ContextMaker(
+        readings, writer, policy=settings.context, providers=providers, caches=caches
+    )
+    return maker, services
+
+
+def _open_log(settings: Settings, folder: DataFolder) -> EventLog:
+    names = ("log-kafka.sqlite", "log.sqlite")
+    own, other = names if settings.log_url else reversed(names)
+    if (folder.path / other).exists() and not (folder.path / own).exists():
+        # The stores in the folder stand for offsets of the log that filled them.
+        message = (
+            f"the data folder {folder.path} belongs to another event log: it has {other}. Choose "
+            "another folder by HELIX_DATA_DIR, or the log by HELIX_LOG_URL (or "
+            "KAFKA_BOOTSTRAP_SERVERS; unset for the log in the folder)"
+        )
+        raise InvalidRequest(message, field="HELIX_LOG_URL")
+    if settings.log_url:
+        from helix_lab.adapters.log_kafka import KafkaEventLog
+
+        return KafkaEventLog(settings.log_url, folder.path)
+    return SqliteEventLog(folder.path / own)
+
+
 def _open_records(settings: Settings, folder: DataFolder) -> Records:
     if settings.records_url:
         return Records(settings.records_url)
     return Records.embedded(folder.path / "records.sqlite")
+
+
+def _open_graph(settings: Settings, folder: DataFolder) -> GraphStore:  # noqa: ARG001
+    return LadybugGraph(
+        folder.path / "graph.lbug",
+        schema=load_graph_schema("ladybug"),
+        statements=load_graph_statements("ladybug"),
+    )
 
 
 def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Reports:
@@ -272,10 +361,16 @@ def _make_providers(settings: Settings, stack: ExitStack) -> dict[str, ChatProvi
     for configured in settings.providers:
         provider = _make_provider(configured)
         provider.context_window_tokens = configured.context_window_tokens
+        provider.problem = _find_problem(configured)
         providers[configured.name] = provider
     for made in providers.values():
         stack.callback(made.close)
     return providers
+
+
+def _find_problem(settings: ProviderSettings) -> str | None:
+    key = settings.api_key_env
+    return f"the environment variable {key} is not set" if key and not os.environ.get(key) else None
 
 
 def _make_provider(settings: ProviderSettings) -> ChatProvider:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from dataclasses import field as field_of
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from helix_lab.domain.context.digest import STRATEGIES
 from helix_lab.domain.context.policy import ContextPolicy
@@ -26,6 +27,7 @@ DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+_LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 OFFLINE = "offline"
 """The built-in provider; no configured one may take its name."""
 
@@ -59,6 +61,8 @@ class Settings:
             data folder.
         memory_log: the log through which nodes exchange memories: the path of a file that they
             share; None: this node is alone.
+        cache_url: of a Redis that keeps contexts beside this process, with its password.
+        log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
     """
 
     data_dir: Path
@@ -72,6 +76,8 @@ class Settings:
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
     records_url: str | None = field_of(default=None, repr=False)
     memory_log: str | None = None
+    cache_url: str | None = field_of(default=None, repr=False)
+    log_url: str | None = field_of(default=None, repr=False)
 
 
 def read_settings(
@@ -81,11 +87,12 @@ def read_settings(
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
     `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
-    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_RECORDS_URL`, and
-    `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
-    "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a
-    file of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes
-    before it.
+    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_LOG_URL` (or
+    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
+    `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
+    "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a file that
+    holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as `helix-lab stack up`
+    writes; the environment goes before it.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
@@ -105,6 +112,8 @@ def read_settings(
         context_cache_ttl_s=_read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=_read_records_url(env.get("HELIX_RECORDS_URL")),
         memory_log=_read_memory_log(env),
+        cache_url=_read_cache_url(env),
+        log_url=_read_log_url(env),
     )
 
 
@@ -179,6 +188,45 @@ def _read_memory_log(env: Mapping[str, str]) -> str | None:
         message = f"HELIX_MEMORY_LOG is {place!r}; it must be the path of a file"
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     return str(Path(place).expanduser().absolute())
+
+
+def _read_cache_url(env: Mapping[str, str]) -> str | None:
+    """The address of Redis: as a whole, or by the parts that `helix-lab stack up` writes."""
+    url, host = env.get("HELIX_CACHE_URL"), env.get("REDIS_HOST")
+    if url:
+        scheme, separator, rest = url.partition("://")
+        if not separator or not rest or scheme not in {"redis", "rediss"}:
+            message = (
+                f"HELIX_CACHE_URL begins with {scheme[:20]!r}; it must be "
+                "redis://:password@host:port/0, or unset for the memory of this process"
+            )
+            raise InvalidRequest(message, field="HELIX_CACHE_URL")
+        return url
+    if not host:
+        return None
+    port = env.get("REDIS_PORT") or "6379"
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port[:6]) <= GREATEST_PORT:
+        message = f"REDIS_PORT is {port!r}; it must be a port from 1 to 65535"
+        raise InvalidRequest(message, field="REDIS_PORT")
+    password = env.get("REDIS_PASSWORD")
+    account = f":{quote(password, safe='')}@" if password else ""
+    return f"redis://{account}{host}:{port}/0"
+
+
+def _read_log_url(env: Mapping[str, str]) -> str | None:
+    """The address of Kafka, by our own variable or by the guide's; the message never shows it."""
+    url = env.get("HELIX_LOG_URL")
+    if url:
+        if not url.startswith(_LOG_SCHEMES):
+            scheme = url.partition("://")[0][:20]
+            message = (
+                f"HELIX_LOG_URL begins with {scheme!r}; it must be kafka://host:port[,host:port…], "
+                "or unset for SQLite"
+            )
+            raise InvalidRequest(message, field="HELIX_LOG_URL")
+        return url
+    servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
+    return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
 
 
 def _default_data_dir() -> str:

@@ -19,6 +19,7 @@ from helix_lab.domain.context.history import Message
 from helix_lab.domain.context.quality import score
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.context.selection import write_chunks
+from helix_lab.domain.context.yardstick import NAMES, NEGATES, NUMBERS, STATES
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -134,14 +135,10 @@ def bm25(messages: Sequence[Message], query: str) -> list[int]:
 
 def attack(analysis: Analysis, budget_tokens: int) -> Compressed:
     """A compressor that maximises the score itself: what the score adds per cost, greedily."""
-    yardstick, count = analysis.yardstick, len(analysis.types)
-    gain = np.zeros(count)
-    gain += 0.55 * yardstick.statements.weights / (yardstick.statements.total or 1)
-    for weight, wanted in (
-        (0.20, yardstick.is_entity),
-        (0.20, yardstick.is_number),
-        (0.05, yardstick.is_negation),
-    ):
+    yardstick = analysis.outline.yardstick
+    gain = 0.55 * yardstick.weigh(STATES, analysis.outline.sentence) / (yardstick.totals[0] or 1)
+    for weight, kind in ((0.20, NAMES), (0.20, NUMBERS), (0.05, NEGATES)):
+        wanted = (yardstick.kinds & kind) != 0
         gain[wanted] += weight / max(1, int(np.count_nonzero(wanted)))
     order = np.argsort(-gain / np.maximum(analysis.features.cost, 1), kind="stable")
     order = order[gain[order] > 0]

@@ -84,6 +84,16 @@ export class Fields {
     return Object.fromEntries(names.map(name => [name, read(fields, name)]));
   }
 
+  /** As `record`; empty where there is none, as on a server of another version. */
+  recordIfAny<T>(
+    field: string,
+    read: (fields: Fields, name: string) => T
+  ): Readonly<Record<string, T>> {
+    return (this.values[field] ?? null) === null
+      ? {}
+      : this.record(field, read);
+  }
+
   optional<T>(field: string, read: (fields: Fields) => T): T | null {
     const value = this.values[field] ?? null;
     return value === null ? null : read(new Fields(value));

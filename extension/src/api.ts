@@ -15,6 +15,21 @@ export interface IInfo {
   readonly version: string;
   readonly node_id: string;
   readonly backends: Readonly<Record<string, string>>;
+  readonly providers: readonly string[];
+  /** Why a provider cannot answer, as far as that is known without asking it. */
+  readonly provider_problems: Readonly<Record<string, string>>;
+  /** How many events each store is behind the log. */
+  readonly projection_lag: Readonly<Record<string, number>>;
+  /** Why a store stands still, for those that do. */
+  readonly projection_faults: Readonly<Record<string, string>>;
+}
+
+/** How a provider and model answered in a window of time. */
+export interface IProviderRecord {
+  readonly provider: string;
+  readonly total_requests: number;
+  /** From 0 to 1. */
+  readonly success_rate: number;
 }
 
 export const SERVICE_STATES = ['connected', 'embedded', 'unreachable'] as const;
@@ -112,8 +127,27 @@ export async function getInfo(
     name: fields.text('name'),
     version: fields.text('version'),
     node_id: fields.text('node_id'),
-    backends: fields.record('backends', (all, name) => all.text(name))
+    backends: fields.record('backends', (all, name) => all.text(name)),
+    providers: fields.value('providers') ? fields.texts('providers') : [],
+    provider_problems: fields.recordIfAny('provider_problems', textOf),
+    projection_lag: fields.recordIfAny('projection_lag', (all, name) =>
+      all.number(name)
+    ),
+    projection_faults: fields.recordIfAny('projection_faults', textOf)
   };
+}
+
+/** How the providers answered in debates of the last 24 hours; nobody is asked for it. */
+export async function listProviderRecords(
+  settings: ServerConnection.ISettings
+): Promise<readonly IProviderRecord[]> {
+  const path = 'analytics/providers?window=24h';
+  const fields = new Fields(await request(path, {}, settings));
+  return fields.list('providers', row => ({
+    provider: row.text('provider'),
+    total_requests: row.number('total_requests'),
+    success_rate: row.number('success_rate')
+  }));
 }
 
 /** How each backend is. */
@@ -294,6 +328,10 @@ async function read(url: string, response: Response): Promise<unknown> {
     );
   }
   return body;
+}
+
+function textOf(fields: Fields, name: string): string {
+  return fields.text(name);
 }
 
 function pathOfArtifact(runId: string, name: string): string {

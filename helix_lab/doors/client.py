@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
@@ -30,6 +31,8 @@ from helix_lab.operations.operation import (
     require_stream,
 )
 from helix_lab.operations.problems import from_problem
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 60.0
@@ -104,44 +107,60 @@ class Client(Methods):
         """
         require_stream(operation)
         request = parse_request(operation.request, values)
-        try:
-            with self._single.stream(
-                operation.method,
-                self.url + _path_of(operation, request).lstrip("/"),
-                headers={"Accept": "application/x-ndjson"},
-                timeout=httpx.Timeout(self._patience(request), connect=CONNECT_TIMEOUT_S),
-                **_place(operation, request, None),
-            ) as response:
-                if not response.is_success:
-                    response.read()
-                    raise self._explain(response)
-                for line in response.iter_lines():
-                    item = json.loads(line)
-                    if "error" in item and len(item) == 1:
-                        raise from_problem(item, status=response.status_code)
-                    yield [item]
-        except httpx.TransportError as error:
-            raise self._explain_silence(error) from None
-
-    def _send(self, operation: Operation, request: Request) -> httpx.Response:
-        scope = current_scope()
         abort = Abort()
-        is_stoppable = operation.body == "upload" or QueryCancelled in operation.errors
-        client = self._single if is_stoppable else self._lasting
+        with ExitStack() as stack:
+            response = self._wait(
+                operation,
+                abort,
+                lambda: stack.enter_context(
+                    self._single.stream(
+                        operation.method,
+                        self.url + _path_of(operation, request).lstrip("/"),
+                        headers={"Accept": "application/x-ndjson"},
+                        timeout=httpx.Timeout(self._patience(request), connect=CONNECT_TIMEOUT_S),
+                        extensions={"trace": abort.watch},
+                        **_place(operation, request, None),
+                    )
+                ),
+            )
+            if not response.is_success:
+                self._wait(operation, abort, response.read)
+                raise self._explain(response)
+            lines = response.iter_lines()
+            while (line := self._wait(operation, abort, lambda: next(lines, None))) is not None:
+                item = json.loads(line)
+                if "error" in item and len(item) == 1:
+                    raise from_problem(item, status=response.status_code)
+                yield [item]
+
+    def _wait(self, operation: Operation, abort: Abort, receive: Callable[[], T]) -> T:
+        """What the server sends next; whoever waits for it can stop the operation."""
+        scope = current_scope()
         try:
-            with open_upload(operation, request) as body, scope.on_cancel(abort.now):
-                return client.request(
-                    operation.method,
-                    self.url + _path_of(operation, request).lstrip("/"),
-                    timeout=httpx.Timeout(self._patience(request), connect=CONNECT_TIMEOUT_S),
-                    extensions={"trace": abort.watch} if is_stoppable else {},
-                    **_place(operation, request, body),
-                )
+            with scope.on_cancel(abort.now):
+                return receive()
         except httpx.TransportError as error:
             if scope.is_cancelled:
                 message = f"{operation.name} was stopped"
                 raise QueryCancelled(message) from None
             raise self._explain_silence(error) from None
+
+    def _send(self, operation: Operation, request: Request) -> httpx.Response:
+        abort = Abort()
+        is_stoppable = operation.body == "upload" or QueryCancelled in operation.errors
+        client = self._single if is_stoppable else self._lasting
+        with open_upload(operation, request) as body:
+            return self._wait(
+                operation,
+                abort,
+                lambda: client.request(
+                    operation.method,
+                    self.url + _path_of(operation, request).lstrip("/"),
+                    timeout=httpx.Timeout(self._patience(request), connect=CONNECT_TIMEOUT_S),
+                    extensions={"trace": abort.watch} if is_stoppable else {},
+                    **_place(operation, request, body),
+                ),
+            )
 
     def _patience(self, request: Request) -> float:
         """How long to wait: for the server, and for what it was itself asked to wait."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -19,12 +18,12 @@ _LOOK_EVERY_S = 0.1
 _LET_GO_WITHIN_S = 1.5
 
 
-_TELL: ContextVar[Callable[[float], None] | None] = ContextVar("helix_tell", default=None)
+_TELL: ContextVar[Callable[[], None] | None] = ContextVar("helix_tell", default=None)
 
 
 @contextmanager
-def while_waiting(tell: Callable[[float], None]) -> Iterator[None]:
-    """Tell again and again, in this thread, for how many seconds the work in the block runs."""
+def while_waiting(tell: Callable[[], None]) -> Iterator[None]:
+    """Tell again and again, in this thread, that the work in the block still runs."""
     mark = _TELL.set(tell)
     try:
         yield
@@ -50,14 +49,14 @@ def run_interruptibly(work: Callable[[], T]) -> T:
 
     context = contextvars.copy_context()
     worker = threading.Thread(target=context.run, args=(carry_out,), name="helix-call", daemon=True)
-    tell, began_s = _TELL.get(), time.monotonic()
+    tell = _TELL.get()
     try:
         worker.start()
         # Without a limit the wait would not hear a signal on Windows.
         while worker.is_alive():
             worker.join(_LOOK_EVERY_S)
             if tell is not None and worker.is_alive():
-                tell(time.monotonic() - began_s)
+                tell()
     except KeyboardInterrupt:
         scope.cancel()
         worker.join(_LET_GO_WITHIN_S)

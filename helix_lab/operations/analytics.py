@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from helix_lab.domain.model.zones import read_zone
 from helix_lab.operations.operation import Name, Operation, Request, Response
 from helix_lab.operations.services import Services
+from helix_lab.operations.windows import Windowed, now, read_span, show_bucket
 from helix_lab.queries import analytics as questions
 
-Window = Literal["1h", "24h", "7d", "30d", "all"]
 
-
-class MeasureProviders(Request):
+class MeasureProviders(Windowed):
     """Which window of time."""
 
-    window: Window = Field("24h", description="how far back from now")
     provider: Name | None = Field(None, description="only this one")
 
 
 class ProviderRow(Response):
-    """How one provider and model answered; a measure that nobody gave is null."""
+    """How one provider and model answered, in chats and debates; unknown measures are null."""
 
     provider: str
     model: str
     total_requests: int
     success_rate: float
     avg_response_time_ms: float | None
+    p50_response_time_ms: float | None
     p95_response_time_ms: float | None
     p99_response_time_ms: float | None
     avg_confidence: float | None
@@ -46,17 +47,46 @@ class ProviderPerformance(Response):
     providers: list[ProviderRow]
 
 
+class MeasureProvider(Windowed):
+    """Which provider, and which window of time."""
+
+    provider: Name = Field(description="its name; one that was never asked has no requests")
+
+
+class ProviderMetrics(Response):
+    """How one provider answered, over all of its models, and by model; unknown is null."""
+
+    provider: str
+    window: str
+    total_requests: int
+    error_rate: float | None = Field(description="of all requests; null without any")
+    avg_response_time_ms: float | None
+    p50_response_time_ms: float | None
+    p95_response_time_ms: float | None
+    p99_response_time_ms: float | None
+    avg_confidence: float | None
+    total_tokens: int | None
+    avg_tokens_per_request: float | None
+    total_cost_usd: float | None = Field(description="of the requests whose price is known")
+    unpriced_requests: int
+    debates: int = Field(description="completed debates, counted for each model with a seat")
+    wins: int
+    win_rate: float | None = Field(description="wins / debates")
+    models: list[ProviderRow]
+
+
 class MeasureTrends(Request):
     """Which days."""
 
     days: int = Field(7, ge=1, le=3660, description="how far back from now")
     granularity: Literal["daily", "hourly"] = "daily"
+    timezone: Name = Field("UTC", description="whose days and hours, such as Europe/Berlin")
 
 
 class TrendRow(Response):
-    """A day (or hour, UTC) in which something was said."""
+    """A day or hour in which something was said."""
 
-    date: str
+    date: str = Field(description="as clocks of the time zone show it; an hour with its offset")
     count: int = Field(description="conversations in which something was said")
     avg_messages: float = Field(description="messages of that day a conversation")
     avg_duration_min: float = Field(description="from the first to the last message of that day")
@@ -67,9 +97,10 @@ class TrendRow(Response):
 
 
 class ConversationTrends(Response):
-    """One row a day or hour, oldest first; empty ones are left out."""
+    """One row a day or hour, oldest first; empty ones are left out, and one shown twice is one."""
 
     granularity: str
+    timezone: str
     daily_stats: list[TrendRow]
 
 
@@ -99,24 +130,48 @@ class DebateWinners(Response):
 
 def measure_providers(services: Services, request: MeasureProviders) -> ProviderPerformance:
     """How providers answer."""
-    until_at = _now()
+    span = read_span(request)
     rows = services.ask(
         "analytics",
         lambda: questions.measure_providers(
             services.analytics,
-            from_at=questions.start_of_window(request.window, until_at),
-            until_at=until_at,
+            from_at=span.from_at,
+            until_at=span.until_at,
             provider=request.provider,
         ),
     )
-    return ProviderPerformance(
-        window=request.window, providers=[ProviderRow(**row) for row in rows]
+    return ProviderPerformance(window=span.name, providers=[ProviderRow(**row) for row in rows])
+
+
+def measure_provider(services: Services, request: MeasureProvider) -> ProviderMetrics:
+    """How one provider answers."""
+    span = read_span(request)
+    bounds: dict[str, Any] = {"from_at": span.from_at, "until_at": span.until_at}
+    totals, found = services.ask(
+        "analytics",
+        lambda: (
+            questions.measure_provider(services.analytics, **bounds, provider=request.provider),
+            questions.measure_providers(services.analytics, **bounds, provider=request.provider),
+        ),
+    )
+    models = [ProviderRow(**row) for row in found]
+    debates = sum(row.debates for row in models)
+    wins = sum(row.wins for row in models)
+    return ProviderMetrics(
+        provider=request.provider,
+        window=span.name,
+        debates=debates,
+        wins=wins,
+        win_rate=wins / debates if debates else None,
+        models=models,
+        **totals,
     )
 
 
 def measure_trends(services: Services, request: MeasureTrends) -> ConversationTrends:
     """How many conversations, and how long."""
-    until_at = _now()
+    until_at = now()
+    zone = read_zone(request.timezone)
     unit = "day" if request.granularity == "daily" else "hour"
     rows = services.ask(
         "analytics",
@@ -125,21 +180,19 @@ def measure_trends(services: Services, request: MeasureTrends) -> ConversationTr
             from_at=until_at - timedelta(days=request.days),
             until_at=until_at,
             granularity=unit,
+            timezone=zone.key,
         ),
     )
     return ConversationTrends(
-        granularity=request.granularity, daily_stats=[_show_trend(row, unit) for row in rows]
+        granularity=request.granularity,
+        timezone=zone.key,
+        daily_stats=[_show_trend(row, unit, zone) for row in rows],
     )
 
 
-def _now() -> datetime:
-    """The end of a window: what was recorded in this moment is inside."""
-    return datetime.now(UTC) + timedelta(seconds=1)
-
-
-def _show_trend(row: dict[str, Any], unit: str) -> TrendRow:
+def _show_trend(row: dict[str, Any], unit: str, zone: ZoneInfo) -> TrendRow:
     bucket: datetime = row["bucket"]
-    label = bucket.date().isoformat() if unit == "day" else f"{bucket.isoformat()}Z"
+    label = show_bucket(bucket, unit, zone)
     return TrendRow(
         date=label,
         count=row["conversation_count"],
@@ -173,6 +226,16 @@ OPERATIONS = (
         request=MeasureProviders,
         response=ProviderPerformance,
         run=measure_providers,
+    ),
+    Operation(
+        name="get_provider_metrics",
+        summary="Measure how one provider answers",
+        method="GET",
+        path="/v1/analytics/provider/{provider}",
+        scope="read",
+        request=MeasureProvider,
+        response=ProviderMetrics,
+        run=measure_provider,
     ),
     Operation(
         name="get_conversation_trends",

@@ -36,7 +36,7 @@ def list_rows(table: pa.Table) -> list[list[Any]]:
         QueryFailed: a value lies outside of what can be written.
     """
     columns = [_read_column(table, number) for number in range(table.num_columns)]
-    return [[_to_json(value) for value in row] for row in zip(*columns, strict=True)]
+    return [[to_json(value) for value in row] for row in zip(*columns, strict=True)]
 
 
 def shorten(value: Any, characters: int) -> Any:
@@ -66,7 +66,7 @@ def _read_column(table: pa.Table, number: int) -> list[Any]:
     return values
 
 
-def _to_json(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
+def to_json(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
     """A value as JSON; what JSON has no form for becomes text, bytes become base64."""
     match value:
         case float():
@@ -78,9 +78,9 @@ def _to_json(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
         case bytes():
             return base64.b64encode(value).decode()
         case list() | tuple():
-            return [_to_json(item) for item in value]
+            return [to_json(item) for item in value]
         case dict():
-            return {str(name): _to_json(item) for name, item in value.items()}
+            return {str(name): to_json(item) for name, item in value.items()}
         case Decimal():
             return _to_number(value)
         case UUID() | _:

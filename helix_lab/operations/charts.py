@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pydantic import Field
 
 from helix_lab.domain.model.event import TOPICS
-from helix_lab.operations.analytics import Window
 from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.services import Services
+from helix_lab.operations.windows import Window, Windowed, now, read_span
 from helix_lab.queries import analytics as questions
 
 _GRANULARITY = {"1h": "minute", "24h": "hour", "7d": "hour", "30d": "day", "all": "day"}
-
-
-class MeasureWindow(Request):
-    """Which window of time."""
-
-    window: Window = Field("24h", description="how far back from now")
 
 
 class MeasureActivity(Request):
@@ -45,7 +39,7 @@ class Activity(Response):
 
 
 class ResponseTimeRow(Response):
-    """How many turns of a provider and model took from `from_ms` to less than `until_ms`."""
+    """How many requests to a provider and model took from `from_ms` to less than `until_ms`."""
 
     provider: str
     model: str
@@ -81,7 +75,8 @@ def measure_activity(services: Services, request: MeasureActivity) -> Activity:
     """How much is said, and how much is in the log."""
     recorded = sum(services.log.end_offsets(TOPICS).values())
     granularity = _GRANULARITY[request.window]
-    from_at, until_at = _bounds(request.window)
+    until_at = now()
+    from_at = questions.start_of_window(request.window, until_at)
     services.projections.catch_up("analytics")
     rows = questions.measure_activity(
         services.analytics, from_at=from_at, until_at=until_at, granularity=granularity
@@ -101,26 +96,24 @@ def measure_activity(services: Services, request: MeasureActivity) -> Activity:
     )
 
 
-def measure_response_times(services: Services, request: MeasureWindow) -> ResponseTimes:
+def measure_response_times(services: Services, request: Windowed) -> ResponseTimes:
     """How response times are distributed."""
-    from_at, until_at = _bounds(request.window)
+    span = read_span(request)
     services.projections.catch_up("analytics")
-    rows = questions.measure_response_times(services.analytics, from_at=from_at, until_at=until_at)
-    return ResponseTimes(window=request.window, steps=[ResponseTimeRow(**row) for row in rows])
+    rows = questions.measure_response_times(
+        services.analytics, from_at=span.from_at, until_at=span.until_at
+    )
+    return ResponseTimes(window=span.name, steps=[ResponseTimeRow(**row) for row in rows])
 
 
-def count_wins_by_position(services: Services, request: MeasureWindow) -> WinsByPosition:
+def count_wins_by_position(services: Services, request: Windowed) -> WinsByPosition:
     """From which position who wins."""
-    from_at, until_at = _bounds(request.window)
+    span = read_span(request)
     services.projections.catch_up("analytics")
-    rows = questions.count_wins_by_position(services.analytics, from_at=from_at, until_at=until_at)
-    return WinsByPosition(window=request.window, wins=[PositionRow(**row) for row in rows])
-
-
-def _bounds(window: str) -> tuple[datetime | None, datetime]:
-    """From when until when; what was recorded in this moment is inside."""
-    until_at = datetime.now(UTC) + timedelta(seconds=1)
-    return questions.start_of_window(window, until_at), until_at
+    rows = questions.count_wins_by_position(
+        services.analytics, from_at=span.from_at, until_at=span.until_at
+    )
+    return WinsByPosition(window=span.name, wins=[PositionRow(**row) for row in rows])
 
 
 OPERATIONS = (
@@ -140,7 +133,7 @@ OPERATIONS = (
         method="GET",
         path="/v1/analytics/providers/response-times",
         scope="read",
-        request=MeasureWindow,
+        request=Windowed,
         response=ResponseTimes,
         run=measure_response_times,
     ),
@@ -150,7 +143,7 @@ OPERATIONS = (
         method="GET",
         path="/v1/analytics/debates/positions",
         scope="read",
-        request=MeasureWindow,
+        request=Windowed,
         response=WinsByPosition,
         run=count_wins_by_position,
     ),

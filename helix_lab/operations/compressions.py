@@ -10,10 +10,10 @@ from pydantic import Field
 
 from helix_lab.domain.model.errors import UnknownConversation
 from helix_lab.domain.model.event import COMPRESSIONS, CONTEXT_COMPRESSED, Entry
-from helix_lab.operations.analytics import Window
 from helix_lab.operations.operation import Id, Operation, Request, Response
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
 from helix_lab.operations.services import Services
+from helix_lab.operations.windows import Window
 from helix_lab.ports.event_log import EventLog
 from helix_lab.queries import analytics as questions
 from helix_lab.queries.history import has_conversation

@@ -181,16 +181,21 @@ def replay(services: Services, request: Replay) -> Replayed:
     reading = services.contexts.readings.read(request.conversation_id, as_of=request.as_of)
     made = _compress(services, reading, request)
     show = _show_whole if request.include_metadata else _show
-    history = reading.history
     if made is None:
         with collecting_seldom():
-            shown = [show(message) for message in history.messages]
+            shown = [show(message) for message in reading.history.messages]
+    elif request.include_metadata:
+        # What stays whole are the newest messages.
+        count = len(made.compressed.recent_messages)
+        shown = [show(m) for m in reading.history.messages[reading.message_count - count :]]
     else:
-        recent = {message.message_id for message in made.compressed.recent_messages}
-        shown = [show(m) for m in history.messages if m.message_id in recent]
-    others = history.alternatives if request.include_alternatives else None
+        shown = [
+            ReplayedMessage(m.message_id, m.role, m.text, m.time)
+            for m in made.compressed.recent_messages
+        ]
+    others = reading.history.alternatives if request.include_alternatives else None
     stats = ReplayStats(
-        total_messages=len(history.messages),
+        total_messages=reading.message_count,
         total_tokens=reading.model_tokens,
         events_replayed=reading.event_count,
         through_offset=reading.through_offset,
@@ -210,7 +215,7 @@ def replay(services: Services, request: Replay) -> Replayed:
 def _compress(services: Services, reading: Reading, request: Replay) -> Made | None:
     is_over = request.max_tokens is not None and reading.model_tokens > request.max_tokens
     is_asked = request.compression_ratio is not None or request.llm_provider is not None
-    if not reading.history.messages or not (is_over or is_asked):
+    if not reading.message_count or not (is_over or is_asked):
         return None
     scope = current_scope()
     wanted = Wanted(

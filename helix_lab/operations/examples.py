@@ -71,6 +71,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "parameters": {"window": "7d"},
         },
     },
+    "merge_entities": {"same": {"source": "Redis", "target": "Kafka"}},
+    "split_entities": {"latest": {"entity_id": "Kafka"}},
+    "query_graph": {
+        "related": {
+            "cypher": "MATCH (a:Entity {name: $name})-[r:RELATED_TO]-(b:Entity) "
+            "RETURN b.name, r.strength ORDER BY r.strength DESC LIMIT 10",
+            "parameters": {"name": "Docker"},
+        }
+    },
     "run_query": {
         "bound": {
             "query": "SELECT role, count(*) AS messages FROM message_metrics "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,13 @@ def _bind(
         message = f"{operation.name}: {error}; it takes {fields}"
         raise InvalidRequest(message, operation=operation.name) from None
     bound.arguments.pop("self")
-    return dict(bound.arguments)
+    by_argument = {_name_of(field): field for field in operation.request.model_fields}
+    return {by_argument[name]: value for name, value in bound.arguments.items()}
+
+
+def _name_of(field: str) -> str:
+    """A field as an argument is called: `from_` for `from`, which Python keeps to itself."""
+    return f"{field}_" if keyword.iskeyword(field) else field
 
 
 def _signature_of(operation: Operation) -> inspect.Signature:
@@ -87,7 +94,7 @@ def _signature_of(operation: Operation) -> inspect.Signature:
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
     parameters += [
         inspect.Parameter(
-            name,
+            _name_of(name),
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
             annotation=fields[name].annotation,
         )
@@ -95,7 +102,7 @@ def _signature_of(operation: Operation) -> inspect.Signature:
     ]
     parameters += [
         inspect.Parameter(
-            name,
+            _name_of(name),
             inspect.Parameter.KEYWORD_ONLY,
             default=field.get_default(call_default_factory=True),
             annotation=field.annotation,

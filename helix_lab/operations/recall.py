@@ -154,7 +154,7 @@ def _read(services: Services, request: Recall) -> tuple[Sequence[Reading], int]:
     for conversation_id in ids:
         scope.check()
         reading = services.contexts.readings.read(conversation_id)
-        messages += len(reading.history.messages)
+        messages += reading.message_count
         if readings and messages > MAX_MESSAGES:
             break
         readings.append(reading)

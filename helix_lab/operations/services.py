@@ -13,9 +13,12 @@ from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.operations.memory_editor import MemoryEditor
+from helix_lab.operations.metering import Meter
+from helix_lab.operations.sampling import Sampler
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.graph import GraphStore
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.record.writer import Writer
@@ -49,6 +52,7 @@ class Services:
     log: EventLog
     records: Records
     analytics: AnalyticsStore
+    graph: GraphStore
     results: KeptResults
     projections: ProjectionRunner
     jobs: JobRunner
@@ -58,6 +62,8 @@ class Services:
     schedules: Schedules
     providers: Mapping[str, ChatProvider]
     contexts: ContextMaker
+    meter: Meter
+    sampler: Sampler
     backends: Mapping[str, Service]
     """By the names of the guide: kafka, neo4j, clickhouse, minio, …"""
 

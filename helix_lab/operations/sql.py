@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import queue
+import threading
+import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from helix_lab.domain.model.errors import QueryCancelled, QueryFailed, QueryRefused, QueryTimedOut
 from helix_lab.operations.answer_rows import QueryColumn, list_columns, list_rows
-from helix_lab.operations.cancellation import current_scope
-from helix_lab.operations.operation import Operation, Request, Response, Text
+from helix_lab.operations.cancellation import CancelScope, cancel_scope, current_scope
+from helix_lab.operations.operation import Operation, Request, Response, StreamItem, Text
 from helix_lab.operations.services import Services
+from helix_lab.ports.analytics import RunningStatement
+
+_TELL_EVERY_S = 0.5
 
 
 class RunQuery(Request):
@@ -67,17 +73,69 @@ class Catalog(Response):
 
 def run_query(services: Services, request: RunQuery) -> QueryAnswer:
     """One's own SQL; stops when its caller goes away."""
+    return _carry_out(services, request, [])
+
+
+def stream(services: Services, request: RunQuery) -> Iterator[list[StreamItem]]:
+    """How far the statement is, twice a second, and then its answer as one item."""
+    statements: list[RunningStatement] = []
+    outcome: queue.SimpleQueue[QueryAnswer | BaseException] = queue.SimpleQueue()
+    scope = CancelScope()
+
+    def work() -> None:
+        try:
+            with cancel_scope(scope):
+                outcome.put(_carry_out(services, request, statements))
+        except BaseException as error:  # raised again in the thread that waits
+            outcome.put(error)
+
+    worker = threading.Thread(target=work, name="helix-query", daemon=True)
+    worker.start()
+    began_s, furthest = time.monotonic(), 0.0
+    try:
+        while (answer := _wait(outcome, scope)) is None:
+            done = _measure(statements, furthest)
+            furthest = done or furthest
+            yield [{"progress": done, "elapsed_ms": (time.monotonic() - began_s) * 1000}]
+        yield [{"answer": answer.model_dump(mode="json")}]
+    finally:
+        scope.cancel()
+        worker.join()
+
+
+def _wait(
+    outcome: queue.SimpleQueue[QueryAnswer | BaseException], scope: CancelScope
+) -> QueryAnswer | None:
+    """The answer, or None if there is none soon. Each wait may have a caller of its own."""
+    with current_scope().on_cancel(scope.cancel):
+        try:
+            found = outcome.get(timeout=_TELL_EVERY_S)
+        except queue.Empty:
+            return None
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _measure(statements: list[RunningStatement], furthest: float) -> float | None:
+    """How much is done. Less than before is of another step, such as counting the rows."""
+    done = statements[-1].measure() if statements else None
+    return None if done is None or done < furthest else done
+
+
+def _carry_out(
+    services: Services, request: RunQuery, statements: list[RunningStatement]
+) -> QueryAnswer:
     scope = current_scope()
-    stops: list[Callable[[], None]] = []
 
     def stop_all() -> None:
-        for stop in stops:
-            stop()
+        for statement in statements:
+            statement.stop()
 
-    def on_start(stop: Callable[[], None]) -> None:
-        stops.append(stop)
+    def on_start(statement: RunningStatement) -> None:
+        statements.append(statement)
         if scope.is_cancelled:
-            stop()
+            statement.stop()
 
     with (
         services.results.draft() as draft,
@@ -131,6 +189,7 @@ OPERATIONS = (
         request=RunQuery,
         response=QueryAnswer,
         run=run_query,
+        stream=stream,
         errors=(QueryRefused, QueryFailed, QueryTimedOut, QueryCancelled),
     ),
     Operation(

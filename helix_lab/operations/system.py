@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal
 
+from pydantic import Field
+
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.services import Service, Services
 
 PROBE_TIMEOUT_S = 2.0
+_NAMES = {"records": "postgresql"}
 
 
 class Nothing(Request):
@@ -31,6 +35,9 @@ class Info(Response):
     node_id: str
     backends: Mapping[str, str]
     providers: list[str]
+    provider_problems: Mapping[str, str] = Field(
+        description="why a provider cannot answer, as known without asking it"
+    )
     projection_lag: Mapping[str, int]
     projection_faults: Mapping[str, str]
 
@@ -52,6 +59,12 @@ def get_health(services: Services, request: Nothing) -> Health:  # noqa: ARG001
     )
 
 
+def describe_outage(error: Unavailable) -> Health | None:
+    """The health of a lab that could not be opened because a service is away; None if not so."""
+    name = _NAMES.get(str(error.details.get("service")))
+    return Health(status="degraded", services={name: "unreachable"}) if name else None
+
+
 def _probe(service: Service) -> str:
     try:
         service.probe()
@@ -68,6 +81,11 @@ def get_info(services: Services, request: Nothing) -> Info:  # noqa: ARG001
         node_id=services.node_id,
         backends={name: service.backend for name, service in services.backends.items()},
         providers=list(services.providers),
+        provider_problems={
+            name: provider.problem
+            for name, provider in services.providers.items()
+            if provider.problem
+        },
         projection_lag=services.projections.measure_lag(),
         projection_faults=services.projections.list_faults(),
     )

@@ -1,18 +1,51 @@
-"""The operation that lists the topics of the event log, and how much each holds."""
+"""Operations on the topics of the event log: list them, and make them ready."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from pydantic import Field
 
+from helix_lab.domain.model.errors import Conflict
 from helix_lab.domain.model.event import TOPICS
 from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.services import Services
 
+MAX_PARTITIONS = 1000
+
 
 class ListTopics(Request):
     """Nothing to say."""
+
+
+class ApplyTopics(Request):
+    """How many partitions topics are to have."""
+
+    partitions: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_PARTITIONS,
+        description="of each topic; left out, 16 for conversations, 12 for memories, 4 for others",
+    )
+    grow: bool = Field(
+        default=False,
+        description="add partitions to a topic that has fewer; what it holds stays in place",
+    )
+
+
+class AppliedTopic(Response):
+    """A topic that is ready for events."""
+
+    topic: str
+    partitions: int
+    change: Literal["made", "changed", "none"]
+
+
+class AppliedTopics(Response):
+    """All topics, in the order of their declaration."""
+
+    topics: list[AppliedTopic]
 
 
 class Topic(Response):
@@ -46,7 +79,31 @@ def list_topics(services: Services, request: ListTopics) -> Topics:  # noqa: ARG
     )
 
 
+def apply_topics(services: Services, request: ApplyTopics) -> AppliedTopics:
+    """Make topics that are missing, and put right the settings of those that are there."""
+    found = services.log.apply_topics(
+        dict.fromkeys(TOPICS, request.partitions), is_growing=request.grow
+    )
+    return AppliedTopics(
+        topics=[
+            AppliedTopic(topic=state.topic, partitions=state.partitions, change=state.change)
+            for state in found
+        ]
+    )
+
+
 OPERATIONS = (
+    Operation(
+        name="apply_topics",
+        summary="Make the topics of the event log ready on Kafka: once, before the first event",
+        method="POST",
+        path="/v1/topics",
+        scope="admin",
+        request=ApplyTopics,
+        response=AppliedTopics,
+        run=apply_topics,
+        errors=(Conflict,),
+    ),
     Operation(
         name="list_topics",
         summary="List the topics of the event log, and how much each holds",

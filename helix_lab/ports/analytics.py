@@ -30,6 +30,19 @@ class QueryResult:
     elapsed_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class RunningStatement:
+    """A user's statement while it runs; any thread may call both, also after its end.
+
+    Attributes:
+        stop: ends it; returns at once.
+        measure: how much of it is done, from 0 to 1; None where the engine cannot tell.
+    """
+
+    stop: Callable[[], None]
+    measure: Callable[[], float | None]
+
+
 class AnalyticsStore(abc.ABC):
     """Rows derived from events, and how far each projection has come. Safe in threads."""
 
@@ -64,7 +77,7 @@ class AnalyticsStore(abc.ABC):
         *,
         max_rows: int,
         timeout_s: float,
-        on_start: Callable[[Callable[[], None]], None] | None = None,
+        on_start: Callable[[RunningStatement], None] | None = None,
         keep: Callable[[pa.RecordBatch], bool] | None = None,
     ) -> QueryResult:
         """Run one read-only statement of a user.
@@ -74,7 +87,7 @@ class AnalyticsStore(abc.ABC):
             parameters: values for `$name` or `?`.
             max_rows: cut here.
             timeout_s: stop here.
-            on_start: called with a function that stops the statement from any thread.
+            on_start: called with the statement, before it runs.
             keep: given each batch of rows in order, also those beyond `max_rows`, for as long as
                 it answers True. Once there are more than `max_rows`, a stop ends the batches and
                 is no error.

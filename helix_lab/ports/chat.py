@@ -81,6 +81,9 @@ class ChatProvider(abc.ABC):
     context_window_tokens: int = DEFAULT_WINDOW_TOKENS
     """What a prompt and its reply may have together; whoever configures the provider says so."""
 
+    problem: str | None = None
+    """What is known, without asking it, to keep it from answering; None where nothing is."""
+
     @abc.abstractmethod
     def complete(
         self,

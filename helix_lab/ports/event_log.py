@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from helix_lab.domain.model.clock import HybridTime
 from helix_lab.domain.model.event import Entry, Event
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic after `apply_topics`.
+
+    Attributes:
+        change: it was made, its settings or partitions were changed, or it was right.
+    """
+
+    topic: str
+    partitions: int
+    change: Literal["made", "changed", "none"]
 
 
 class EventLog(abc.ABC):
@@ -29,8 +43,10 @@ class EventLog(abc.ABC):
         Raises:
             InvalidEvent: an event would not come back as it is (see `domain.model.event_json`).
             DuplicateId: an id is in the log with another type, key, subject or data.
-            LogWriteFailed: the events could not be made durable (a full disk, a lost broker);
-                nothing was written and the log stays readable.
+            TooLarge: an event is larger than the log takes.
+            LogWriteFailed: the events could not be made durable (a full disk, a lost broker),
+                and the log stays readable. Nothing was written; where the answer of a broker was
+                lost, the message says that the events may be there all the same.
         """
 
     @abc.abstractmethod
@@ -53,7 +69,7 @@ class EventLog(abc.ABC):
         """For each partition of the topics, an offset greater than any in it now (0 when empty)."""
 
     @abc.abstractmethod
-    def wait_for_append(self, seen: dict[tuple[str, int], int], *, timeout_s: float) -> bool:
+    def wait_for_append(self, seen: Mapping[tuple[str, int], int], *, timeout_s: float) -> bool:
         """Wait until a partition in `seen` ends beyond the given offset; False on time-out.
 
         Wakes at once for appends of this process, within a quarter of a second for others'.
@@ -62,6 +78,22 @@ class EventLog(abc.ABC):
     @abc.abstractmethod
     def greatest_clock(self) -> HybridTime:
         """The greatest hybrid time of any event in the log, 0 when empty."""
+
+    @abc.abstractmethod
+    def apply_topics(
+        self, partitions: Mapping[str, int | None], *, is_growing: bool = False
+    ) -> list[TopicState]:
+        """Make topics ready for events: those that are missing are made, their settings put right.
+
+        Args:
+            partitions: by topic how many it is to have; None leaves the number to the log.
+            is_growing: add partitions where there are fewer. Keys stay where they are.
+
+        Raises:
+            Conflict: a topic cannot be put right without losing what is in it, or has fewer
+                partitions.
+            Unavailable: the log cannot be reached, or does not allow it.
+        """
 
     @abc.abstractmethod
     def probe(self) -> None:

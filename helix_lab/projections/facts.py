@@ -49,6 +49,25 @@ class MessageAdded(msgspec.Struct):
     model: str | None = None
 
 
+class ReplyFigures(msgspec.Struct):
+    """What is known of the request that a message answers, besides the message."""
+
+    response_time_ms: float
+    ttft_ms: float | None = None
+    input_tokens: Large | None = None
+    output_tokens: Large | None = None
+    cost_usd: float | None = None
+
+
+class ReplyFailed(msgspec.Struct):
+    """A provider gave no usable reply."""
+
+    message_id: str
+    provider: str
+    model: str
+    error_code: str
+
+
 class DebateStarted(msgspec.Struct):
     """A debate began."""
 
@@ -112,6 +131,27 @@ class TurnEnded(msgspec.Struct):
     output_tokens: Large | None = None
     confidence: float | None = None
     cost_usd: float | None = None
+
+
+class TurnSaid(msgspec.Struct):
+    """What a seat answered."""
+
+    role: str
+    text: str
+
+
+class EntitiesMerged(msgspec.Struct):
+    """Somebody said that two entities are one."""
+
+    merge_id: str
+    source: str
+    target: str
+
+
+class EntitiesSplit(msgspec.Struct):
+    """Somebody said that a merge was wrong."""
+
+    merge_id: str
 
 
 class Winner(msgspec.Struct):

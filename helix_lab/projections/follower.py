@@ -162,6 +162,9 @@ class Follower:
                 self._hurry.wait(_GATHER_S)
                 self._hurry.clear()
                 return
+            if self._hurry.is_set():
+                self._hurry.clear()
+                return  # somebody waits, perhaps for a partition that was not there before
 
     def _catch_up(self) -> None:
         while not self._stopping.is_set():

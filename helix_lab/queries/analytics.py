@@ -39,11 +39,28 @@ def measure_providers(
     return _ask(store, "provider_performance", parameters)
 
 
+def measure_provider(
+    store: AnalyticsStore, *, from_at: datetime | None, until_at: datetime, provider: str
+) -> dict[str, Any]:
+    """One row; see `sql/queries/provider_totals.sql`."""
+    parameters = {**_window(from_at, until_at), "provider": provider}
+    return _ask(store, "provider_totals", parameters)[0]
+
+
 def measure_trends(
-    store: AnalyticsStore, *, from_at: datetime, until_at: datetime, granularity: str
+    store: AnalyticsStore,
+    *,
+    from_at: datetime,
+    until_at: datetime,
+    granularity: str,
+    timezone: str,
 ) -> list[dict[str, Any]]:
     """One row a day or hour; see `sql/queries/conversation_trends.sql`."""
-    parameters = {**_window(from_at, until_at), "granularity": granularity}
+    parameters = {
+        **_window(from_at, until_at),
+        "granularity": granularity,
+        "timezone": timezone,
+    }
     return _ask(store, "conversation_trends", parameters)
 
 
@@ -74,6 +91,40 @@ def count_wins_by_position(
 ) -> list[dict[str, Any]]:
     """One row a provider, model and position; see `sql/queries/wins_by_position.sql`."""
     return _ask(store, "wins_by_position", _window(from_at, until_at))
+
+
+def measure_costs(
+    store: AnalyticsStore,
+    *,
+    from_at: datetime | None,
+    until_at: datetime,
+    granularity: str,
+    timezone: str,
+) -> list[dict[str, Any]]:
+    """One row a step of time, provider and model; see `sql/queries/costs.sql`."""
+    parameters = {
+        **_window(from_at, until_at),
+        "granularity": granularity,
+        "timezone": timezone,
+    }
+    return _ask(store, "costs", parameters)
+
+
+def count_debates(
+    store: AnalyticsStore, statement: str, *, from_at: datetime | None, until_at: datetime
+) -> list[dict[str, Any]]:
+    """The answer of `debate_outcomes`, `debate_rounds` or `confidence_calibration`."""
+    return _ask(store, statement, _window(from_at, until_at))
+
+
+def measure_debate(store: AnalyticsStore, debate_id: str) -> dict[str, Any]:
+    """One row; see `sql/queries/debate_totals.sql`."""
+    return _ask(store, "debate_totals", {"debate_id": debate_id})[0]
+
+
+def measure_seats(store: AnalyticsStore, debate_id: str) -> list[dict[str, Any]]:
+    """One row a seat; see `sql/queries/debate_seats.sql`."""
+    return _ask(store, "debate_seats", {"debate_id": debate_id})
 
 
 def measure_compressions(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from helix_lab.domain.context.history import Message, build_history
+from helix_lab.domain.context.history import Message, build_history, is_readable
 from helix_lab.domain.model.errors import UnknownConversation
 from helix_lab.domain.model.event import (
     BRANCH_SELECTED,
@@ -98,8 +98,8 @@ class _Look:
             self.is_plain = False
         self._last = entry
         if event.type == BRANCH_SELECTED.name:
-            self.is_plain = self.is_plain and event.data["message_id"] == self._leaf
-        elif event.type == MESSAGE_ADDED.name:
+            self.is_plain = self.is_plain and event.data.get("message_id") == self._leaf
+        elif event.type == MESSAGE_ADDED.name and is_readable(event):
             parent = event.data.get("parent_id")
             self.is_plain = self.is_plain and (parent is None or parent == self._leaf)
             self._leaf = event.data["message_id"]
@@ -119,7 +119,9 @@ def _plain_pages(log: EventLog, conversation_id: str, looked: _Look) -> Iterator
         yield [
             Message(entry.event.data["message_id"], entry.event.time, entry.event.data)
             for entry in page
-            if entry.event.type == MESSAGE_ADDED.name and looked.takes(entry)
+            if entry.event.type == MESSAGE_ADDED.name
+            and looked.takes(entry)
+            and is_readable(entry.event)
         ]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 HEADER = ("name", "asks", "params", "returns")
+GRAPH_SCHEMA = "schema"
 
 
 def find_sql() -> Traversable:
@@ -26,12 +28,44 @@ def load_statement(name: str) -> str:
         ValueError: its header does not give name, asks, params and returns, in this order.
     """
     text = (find_sql() / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-    lines = text.splitlines()[: len(HEADER)]
-    keys = [line.removeprefix("-- ").partition(":")[0] for line in lines]
-    if keys != list(HEADER) or lines[0] != f"-- name: {name}":
-        message = f"sql/queries/{name}.sql must begin with a header of {', '.join(HEADER)}"
-        raise ValueError(message)
+    _check_header(text, name, f"sql/queries/{name}.sql", mark="-- ")
     return text
+
+
+def _check_header(text: str, name: str, path: str, *, mark: str) -> None:
+    lines = text.splitlines()[: len(HEADER)]
+    keys = [line.removeprefix(mark).partition(":")[0] for line in lines]
+    if keys != list(HEADER) or lines[0] != f"{mark}name: {name}":
+        message = f"{path} must begin with a header of {', '.join(HEADER)}"
+        raise ValueError(message)
+
+
+@cache
+def load_graph_statements(engine: str) -> Mapping[str, str]:
+    """The statements of `sql/graph/` by name, without headers; those of the engine go first.
+
+    Raises:
+        ValueError: a header does not give name, asks, params and returns, in this order.
+    """
+    folder = find_sql() / "graph"
+    found: dict[str, str] = {}
+    for place in (folder, folder / engine):
+        for item in place.iterdir():
+            name, _, ending = item.name.partition(".")
+            if ending != "cypher" or name == GRAPH_SCHEMA:
+                continue
+            text = item.read_text(encoding="utf-8")
+            _check_header(text, name, f"sql/graph/{item.name}", mark="// ")
+            found[name] = text.split("\n", len(HEADER))[len(HEADER)].strip()
+    return found
+
+
+@cache
+def load_graph_schema(engine: str) -> tuple[str, ...]:
+    """The statements of `sql/graph/<engine>/schema.cypher`, in order."""
+    text = (find_sql() / "graph" / engine / f"{GRAPH_SCHEMA}.cypher").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("//")]
+    return tuple(part.strip() for part in "\n".join(lines).split(";\n") if part.strip())
 
 
 @cache

@@ -10,8 +10,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.cancellation import CancelScope, cancel_scope
 from helix_lab.operations.problems import make_problem
+from helix_lab.operations.system import describe_outage
 from helix_lab_server.asking import Asked, is_lenient, read_values
 
 if TYPE_CHECKING:
@@ -44,8 +46,14 @@ def carry_out(
         HelixError: what the client or a service is to blame for.
     """
     with cancel_scope(scope):
-        lab = holder.get()
         values = read_values(operation, asked)
+        try:
+            lab = holder.get()
+        except Unavailable as error:
+            outage = describe_outage(error) if operation.name == "get_health" else None
+            if outage is None:
+                raise
+            return _tell(operation, values, outage)
         response = lab.call(operation, values, lenient=is_lenient(operation))
         return _tell(operation, values, response)
 

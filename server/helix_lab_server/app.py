@@ -43,6 +43,8 @@ class HelixLabApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Open the lab; a lab that cannot be opened is told by every route, not by a crash."""
+        if self.dashboards:
+            self._start_dashboards()
         from helix_lab_server.engine import Engine, Limits
         from helix_lab_server.holder import LabHolder
         from helix_lab_server.run_events import RunEvents
@@ -72,30 +74,46 @@ class HelixLabApp(ExtensionApp):
         """Tell other processes where this server is, now that its port is known."""
         token = serverapp.identity_provider.token or None
         self._holder.announce(url=serverapp.connection_url, token=token)
-        if self.dashboards:
-            self._start_dashboards(serverapp)
+        from helix_lab.doors.dashboards.endpoint import end_meeting
 
-    def _start_dashboards(self, server: ServerApp) -> None:
-        from helix_lab.doors.server_environment import describe_server
+        end_meeting()
+        if self._dashboards is not None:
+            await self._show_dashboards(self._dashboards, serverapp)
+
+    def _start_dashboards(self) -> None:
+        """Start their process; it gets ready beside the server, which does not wait for it."""
         from helix_lab_server.dashboards import make_process
 
-        self._dashboards = make_process(
-            base_url=server.base_url, environment=describe_server(server), log=self.log
-        )
+        self._dashboards = make_process(self.log)
         if self._dashboards is not None:
             self._dashboards.start()
 
+    async def _show_dashboards(self, dashboards: DashboardProcess, server: ServerApp) -> None:
+        from helix_lab.doors.server_environment import describe_server
+
+        if not dashboards.is_reachable:
+            self.log.info("no dashboards: jupyter-server-proxy is not enabled in this server")
+            self._dashboards = None
+            await asyncio.get_running_loop().run_in_executor(None, dashboards.stop)
+            return
+        known = describe_server(server)
+        dashboards.tell(
+            url=known["HELIX_LAB_URL"],
+            token=known["HELIX_LAB_TOKEN"],
+            base_url=server.base_url,
+        )
+
     async def stop_extension(self) -> None:
         """Stop what runs, and close the lab."""
-        if self._engine is None:
-            # Another extension kept the server from starting: nothing was opened.
-            return
-        self._run_events.close()
-        self._engine.stop()
         loop = asyncio.get_running_loop()
+        # There is none where another extension kept the server from starting.
+        if self._engine is not None:
+            self._run_events.close()
+            self._engine.stop()
         if self._dashboards is not None:
             await loop.run_in_executor(None, self._dashboards.stop)
-        await loop.run_in_executor(None, self._engine.close)
+        if self._engine is not None:
+            await loop.run_in_executor(None, self._engine.close)
 
     def _open_lab(self) -> Lab:
         from helix_lab.lab import open_lab

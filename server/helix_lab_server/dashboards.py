@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from contextlib import suppress
 
 from helix_lab.doors.dashboards.endpoint import Endpoint, take_endpoint
 from helix_lab.operations.dashboards import PREFIX, explain_absence
@@ -23,28 +23,19 @@ _STEADY_S = 60.0
 class DashboardProcess:
     """Keeps one process answering on the socket of the dashboards.
 
-    Requests wait in the socket's queue while there is no process. A process that dies is started
-    again, later and later if it does not stay.
+    It is started while the server still loads, for its imports take seconds, and told where the
+    lab is once that is known. Requests wait in the socket's queue while there is no process. A
+    process that dies is started again, later and later if it does not stay.
 
     Args:
         endpoint: where to listen.
-        prefix: path below which the pages lie, such as `/user/ada/helix-dash`.
-        environment: says where the lab is. The token is here, and not on a command line.
         log: told when the process dies.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        *,
-        prefix: str,
-        environment: Mapping[str, str],
-        log: logging.Logger,
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, *, log: logging.Logger) -> None:
         self._endpoint = endpoint
-        self._prefix = prefix
-        self._environment = {**os.environ, **environment}
         self._log = log
+        self._address = b""
         self._listening = endpoint.listen()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -54,6 +45,23 @@ class DashboardProcess:
     def start(self) -> None:
         """Start the process; does not wait for it."""
         self._thread.start()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether jupyter-server-proxy leads to it; known once all extensions are loaded."""
+        return self._endpoint.is_described
+
+    def tell(self, *, url: str, token: str, base_url: str) -> None:
+        """Tell it, and whoever is started after it, where the lab is.
+
+        Neither the command line nor the environment of the process holds the token.
+        """
+        prefix = f"{base_url.rstrip('/')}/{PREFIX}"
+        said = json.dumps({"url": url, "token": token, "prefix": prefix})
+        with self._lock:
+            self._address = f"{said}\n".encode()
+            if self._process is not None:
+                _write(self._process, self._address)
 
     @property
     def pid(self) -> int | None:
@@ -89,18 +97,24 @@ class DashboardProcess:
 
     def _launch(self) -> subprocess.Popen[bytes] | None:
         descriptor = self._listening.fileno()
-        command = [sys.executable, "-m", "helix_lab.doors.dashboards", self._prefix]
+        command = [sys.executable, "-m", "helix_lab.doors.dashboards", str(descriptor)]
         with self._lock:
             if self._stopping.is_set():
                 return None
             # Its input stays open as long as this server lives: that is how it knows.
             self._process = subprocess.Popen(  # noqa: S603 - this very Python
-                [*command, str(descriptor)],
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                pass_fds=[descriptor],
+                command, stdin=subprocess.PIPE, pass_fds=[descriptor]
             )
+            _write(self._process, self._address)
             return self._process
+
+
+def _write(process: subprocess.Popen[bytes], line: bytes) -> None:
+    # One that has died is started again, and told then.
+    with suppress(BrokenPipeError):
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
+        process.stdin.write(line)
+        process.stdin.flush()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -114,20 +128,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def make_process(
-    *,
-    base_url: str,
-    environment: Mapping[str, str],
-    log: logging.Logger,
-) -> DashboardProcess | None:
+def make_process(log: logging.Logger) -> DashboardProcess | None:
     """The process, not started yet; None where dashboards cannot be shown, which the log says."""
     how_to = explain_absence()
-    endpoint = take_endpoint()
     if how_to is not None:
         log.info("no dashboards: %s", how_to)
         return None
-    if endpoint is None:
-        log.info("no dashboards: jupyter-server-proxy is not enabled in this server")
-        return None
-    prefix = f"{base_url.rstrip('/')}/{PREFIX}"
-    return DashboardProcess(endpoint, prefix=prefix, environment=environment, log=log)
+    return DashboardProcess(take_endpoint(), log=log)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from helix_lab.domain.model.errors import DataFolderInUse, HelixError, Unavailable
+from helix_lab.domain.model.errors import HelixError, Unavailable
 
 if TYPE_CHECKING:
     from helix_lab.lab import Lab
@@ -19,8 +19,9 @@ _RETRY_EVERY_S = 1.0
 class LabHolder:
     """Holds the lab that every route uses. Thread-safe.
 
-    A folder that another process owned at the start is tried again on later requests, at most
-    once a second: an old server may just be closing while its successor starts.
+    What was not available at the start is tried again on later requests, at most once a second:
+    the folder, of which an old server may just let go while its successor starts, and a database
+    that was not up yet.
 
     Args:
         open_lab: opens the lab of this server's settings.
@@ -85,16 +86,16 @@ class LabHolder:
 
     def _may_try_again(self) -> bool:
         is_due = time.monotonic() - self._tried_at_s >= _RETRY_EVERY_S
-        return is_due and isinstance(self._failure, DataFolderInUse)
+        return is_due and isinstance(self._failure, Unavailable)
 
     def _try_open(self) -> None:
-        self._tried_at_s = time.monotonic()
         try:
             lab = self._open_lab()
         except HelixError as error:
             if self._failure is None:
                 self._log.error("Helix Lab is not available: %s", error)
             self._failure = error
+            self._tried_at_s = time.monotonic()  # now: the try itself may have taken its time
             return
         except Exception:
             self._log.exception("Helix Lab could not be opened")

@@ -1,10 +1,10 @@
 -- name: conversation_trends
 -- asks: how many conversations were active a day or an hour, and how long they were
--- params: from_at timestamp (UTC, inclusive), until_at timestamp (UTC, exclusive), granularity text (day or hour)
--- returns: bucket timestamp (UTC), conversation_count, message_count, avg_messages, avg_duration_min; by bucket. A conversation counts in each bucket in which something was said; its messages and its duration are those of that bucket
+-- params: from_at timestamp (UTC, inclusive), until_at timestamp (UTC, exclusive), granularity text (day or hour), timezone text (IANA name)
+-- returns: bucket timestamp (as the clocks of the zone show it), conversation_count, message_count, avg_messages, avg_duration_min; by bucket. A conversation counts in each bucket in which something was said; its messages and its duration are those of that bucket
 WITH activity AS (
     SELECT
-        date_trunc($granularity, timestamp) AS bucket,
+        date_trunc($granularity, timezone($timezone, timezone('UTC', timestamp))) AS bucket,
         conversation_id,
         count(*) AS messages,
         date_diff('millisecond', min(timestamp), max(timestamp)) / 60000.0 AS minutes

@@ -1,7 +1,7 @@
 -- name: provider_performance
--- asks: how does each provider and model answer in a window of time
+-- asks: how does each provider and model answer, in chats and in debates, in a window of time
 -- params: from_at timestamp (UTC, inclusive) or null, until_at timestamp (UTC, exclusive), provider text or null
--- returns: provider, model, total_requests, success_rate, avg_response_time_ms, p95_response_time_ms, p99_response_time_ms, avg_confidence, total_tokens, total_cost_usd, debates, wins, win_rate; by total_requests desc, provider, model
+-- returns: provider, model, total_requests, success_rate, avg_response_time_ms, p50_response_time_ms, p95_response_time_ms, p99_response_time_ms, avg_confidence, total_tokens, total_cost_usd, debates, wins, win_rate; by total_requests desc, provider, model
 WITH turn AS (
     SELECT
         debate_id,
@@ -13,7 +13,7 @@ WITH turn AS (
         confidence_score,
         cost_usd,
         error_count
-    FROM debate_metrics
+    FROM provider_requests
     WHERE (CAST($from_at AS TIMESTAMP) IS NULL OR timestamp >= CAST($from_at AS TIMESTAMP))
         AND timestamp < CAST($until_at AS TIMESTAMP)
         AND (CAST($provider AS VARCHAR) IS NULL OR provider = CAST($provider AS VARCHAR))
@@ -26,6 +26,7 @@ measure AS (
         count(*) AS total_requests,
         avg(CASE WHEN error_count = 0 THEN 1.0 ELSE 0.0 END) AS success_rate,
         avg(response_time_ms) AS avg_response_time_ms,
+        quantile_cont(response_time_ms, 0.50) AS p50_response_time_ms,
         quantile_cont(response_time_ms, 0.95) AS p95_response_time_ms,
         quantile_cont(response_time_ms, 0.99) AS p99_response_time_ms,
         avg(confidence_score) AS avg_confidence,
@@ -64,6 +65,7 @@ SELECT
     measure.total_requests,
     measure.success_rate,
     measure.avg_response_time_ms,
+    measure.p50_response_time_ms,
     measure.p95_response_time_ms,
     measure.p99_response_time_ms,
     measure.avg_confidence,

@@ -1,13 +1,13 @@
 -- name: response_times
 -- asks: how are the response times of each provider and model distributed in a window of time
 -- params: from_at timestamp (UTC, inclusive) or null, until_at timestamp (UTC, exclusive)
--- returns: provider, model, from_ms (inclusive), until_ms (exclusive), turns; by provider, model, from_ms. Eight steps a power of ten, so that 100 ms and 100 s can be read in one picture; empty ones are left out
+-- returns: provider, model, from_ms (inclusive), until_ms (exclusive), turns (requests); by provider, model, from_ms. Eight steps a power of ten, so that 100 ms and 100 s can be read in one picture; empty ones are left out
 WITH step AS (
     SELECT
         provider,
         model,
         CAST(floor(8 * log10(greatest(response_time_ms, 1))) AS INTEGER) AS place
-    FROM debate_metrics
+    FROM provider_requests
     WHERE (CAST($from_at AS TIMESTAMP) IS NULL OR timestamp >= CAST($from_at AS TIMESTAMP))
         AND timestamp < CAST($until_at AS TIMESTAMP)
         AND response_time_ms IS NOT NULL

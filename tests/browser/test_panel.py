@@ -39,7 +39,39 @@ def test_health_names_each_backend_with_its_state_and_the_node(
         expect(line).to_contain_text(info["backends"][name])
         expect(line).to_contain_text(state)
     expect(panel(page)).to_contain_text(f"Node {info['node_id']}, version {info['version']}")
+    for store in info["projection_lag"]:
+        line = panel(page).get_by_role("row", name=re.compile(f"^{store} "))
+        expect(line).to_contain_text("level with the log")
     expect(page.locator(STATUS)).to_contain_text("Helix Lab: connected")
+
+
+def test_what_keeps_a_store_or_a_provider_from_working_is_said(
+    context: BrowserContext, server: LiveServer, client: httpx.Client, open_lab: OpenLab
+) -> None:
+    info = client.get("v1/info").json()
+    told = {
+        "providers": ["slow", "keyless", "busy"],
+        "provider_problems": {"keyless": "the environment variable KEY is not set"},
+        "projection_lag": {"conversations": 1200, "analytics": 3},
+        "projection_faults": {"analytics": "Unavailable: the disk is full"},
+    }
+    records = [{"provider": "busy", "total_requests": 8, "success_rate": 0.75}]
+    context.route("**/v1/info*", lambda route: route.fulfill(json={**info, **told}))
+    context.route(
+        "**/v1/analytics/providers?*", lambda route: route.fulfill(json={"providers": records})
+    )
+
+    page = open_lab(server)
+
+    for name, words in {
+        "conversations": r"1,?200 events behind the log",
+        "analytics": "stands still, 3 behind the log: Unavailable: the disk is full",
+        "slow": "not asked",
+        "keyless": "cannot answer: the environment variable KEY is not set",
+        "busy": "answered 6 of 8",
+    }.items():
+        line = panel(page).get_by_role("row", name=re.compile(f"^{name} "))
+        expect(line).to_contain_text(re.compile(words))
 
 
 def test_the_catalog_opens_by_keyboard_and_puts_a_name_into_the_active_cell(page: Page) -> None:

@@ -1,26 +1,30 @@
-"""Programs that the tests of a killed lab run in a process of their own.
-
-    python -m tests.flow.lab_child write FOLDER SEED THREADS
-    python -m tests.flow.lab_child debate FOLDER PROVIDER_URL SEED
+"""What the tests of a killed lab do in a process of its own: see `run`.
 
 `write` adds messages from several threads and starts debates beside them, without end; it
-writes one line of JSON for each message after it was acknowledged. `debate` starts a debate,
-writes its id, and waits.
+tells each message in a line of JSON after it was acknowledged. `debate` starts a debate,
+tells its id, and waits.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
+from collections.abc import Callable
 from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from helix_lab.domain.model.errors import Conflict
 from helix_lab.lab import Lab
 from helix_lab.settings import ProviderSettings
 from tests.flow.labs import open_at, say
+
+
+def run(told: Connection, work: Callable[..., None], *arguments: object) -> None:
+    """Do the work; what it tells goes to the connection, as lines."""
+    os.dup2(told.fileno(), 1)
+    work(*arguments)
 
 
 def write(folder: Path, seed: str, threads: int) -> None:
@@ -61,11 +65,3 @@ def debate(folder: Path, provider_url: str, seed: int) -> None:
 def tell(line: dict[str, object]) -> None:
     """Write a line at once and whole, whatever other threads write."""
     os.write(1, json.dumps(line).encode() + b"\n")
-
-
-if __name__ == "__main__":
-    command, place, *rest = sys.argv[1:]
-    if command == "write":
-        write(Path(place), rest[0], int(rest[1]))
-    else:
-        debate(Path(place), rest[0], int(rest[1]))

@@ -20,15 +20,28 @@ PATIENCE_S = 30.0
 TABLES = (CONVERSATION, DEBATE, DEBATE_TURN, CHECKPOINT)
 METRICS = {
     "message_metrics": "conversation_id, message_id",
+    "chat_metrics": "conversation_id, message_id",
     "debate_metrics": "debate_id, round, role, seat",
     "debate_winners": "debate_id",
     "compression_metrics": "compression_id",
 }
 
 
-def open_at(folder: Path, *providers: ProviderSettings, records_url: str | None = None) -> Lab:
+def open_at(
+    folder: Path,
+    *providers: ProviderSettings,
+    records_url: str | None = None,
+    log_url: str | None = None,
+) -> Lab:
     """The lab of a folder, whatever the environment says."""
-    settings = Settings(folder, "test-node", port=0, providers=providers, records_url=records_url)
+    settings = Settings(
+        folder,
+        "test-node",
+        port=0,
+        providers=providers,
+        records_url=records_url,
+        log_url=log_url,
+    )
     return open_lab(settings=settings)
 
 

@@ -22,6 +22,7 @@ from tests.flow.labs import catch_up, contents, dump_stores, open_at, say
 ROOT = Path(__file__).parents[2]
 FILES = ("log.sqlite", "records.sqlite", "analytics.duckdb")
 VALUES: dict[str, Any] = {
+    "provider": "offline",
     "name": "provider-performance",
     "conversation_id": "c",
     "debate_id": "d",
@@ -38,6 +39,14 @@ VALUES: dict[str, Any] = {
     "topic": "t",
     "store": "analytics",
     "query": "SELECT 1",
+    "entity": "Docker",
+    "entity_id": "Docker",
+    "other": "Redis",
+    "source": "Docker",
+    "target": "Redis",
+    "from": "Docker",
+    "to": "Redis",
+    "cypher": "RETURN 1",
     "messages": [say("a")],
     "path": __file__,
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import random
-import subprocess
-import sys
+import signal
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +18,53 @@ import pytest
 
 from helix_lab.settings import ProviderSettings
 from helix_lab.testing.fake_llm import FakeLLM
+from tests.flow import lab_child
 from tests.flow.labs import PATIENCE_S, dump_stores, open_at, rebuild
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parents[2]
 KILLS = 50
 THREADS = 3
 
 
+@dataclass
+class Child:
+    """A process of its own, and the lines that it tells."""
+
+    process: multiprocessing.process.BaseProcess
+    lines: Iterator[str]
+
+    def kill(self) -> None:
+        self.process.kill()
+
+
 @contextmanager
-def run_child(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.flow.lab_child", *map(str, arguments)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+def run_child(work: Callable[..., None], *arguments: object) -> Iterator[Child]:
+    """Fork a process from one that has all modules loaded, for loading them takes a second."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([lab_child.__name__])
+    reading, writing = processes.Pipe(duplex=False)
+    child = processes.Process(target=lab_child.run, args=(writing, work, *arguments))
+    child.start()
+    writing.close()
+    with reading, os.fdopen(os.dup(reading.fileno()), encoding="utf-8") as lines:
         try:
-            yield child
+            yield Child(child, lines)
         finally:
             child.kill()
+            child.join()
 
 
 def write_until_killed(folder: Path, seed: int) -> list[dict[str, Any]]:
     """Kill a writing child after a random number of answers; the answers, late ones too."""
     answers = random.Random(seed).randint(1, 60)
     told: list[dict[str, Any]] = []
-    with run_child("write", folder, f"{seed:03}", THREADS) as child:
-        assert child.stdout
-        for line in child.stdout:
+    with run_child(lab_child.write, folder, f"{seed:03}", THREADS) as child:
+        for line in child.lines:
             told.append(json.loads(line))
             if len(told) == answers:
                 child.kill()
-    assert -9 == child.returncode
+    assert -signal.SIGKILL == child.process.exitcode
     return told
 
 
@@ -80,12 +99,10 @@ def test_a_debate_killed_in_the_middle_goes_on_and_asks_nobody_twice(
 ) -> None:
     with FakeLLM(delay_ms=30) as fake:
         provider = ProviderSettings("fake", fake.base_url, "sage")
-        with run_child("debate", tmp_path, fake.base_url, calls) as child:
-            assert child.stdout
-            debate_id = json.loads(child.stdout.readline())["debate_id"]
+        with run_child(lab_child.debate, tmp_path, fake.base_url, calls) as child:
+            debate_id = json.loads(next(child.lines))["debate_id"]
             fake.wait_for_calls(calls, timeout_s=PATIENCE_S)
             child.kill()
-            child.wait()
         fake.wait_until_idle(timeout_s=PATIENCE_S)
 
         with open_at(tmp_path, provider) as lab:

@@ -238,7 +238,7 @@ def test_only_what_is_new_is_analysed(
     lab: Lab, conversation_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from helix_lab.domain.context import analysis
-    from helix_lab.queries import readings
+    from helix_lab.queries import conversation_reader
 
     given: list[int | None] = []
     usual = analysis.analyse
@@ -248,7 +248,7 @@ def test_only_what_is_new_is_analysed(
         given.append(None if previous is None else len(previous.messages))
         return usual(messages, **options)
 
-    monkeypatch.setattr(readings, "analyse", analyse)
+    monkeypatch.setattr(conversation_reader, "analyse", analyse)
     for number in range(3):
         lab.replay(conversation_id, max_tokens=900)
         lab.append_messages(conversation_id, [say(f"one more {number}")])

@@ -210,3 +210,35 @@ def test_the_catalog_names_every_column_with_its_type(lab: Lab) -> None:
     assert "BIGINT" == columns["debate_metrics", "tokens_used"]
     assert "TIMESTAMP" == columns["debate_winners", "timestamp"]
     assert not any(table.startswith("helix_") for table, _ in columns)
+
+
+# Long enough to be measured, and stopped before it ends.
+LONG = (
+    "SELECT count(*) AS n FROM range(10_000_000) a, range(1_000_000) b WHERE a.range + b.range = 7"
+)
+
+
+def test_a_stream_of_a_query_says_how_far_it_is_and_ends_with_its_answer(lab: Lab) -> None:
+    long = lab.stream_run_query(LONG, timeout_s=600)
+    seen = next(piece["progress"] for piece in long if piece["progress"] is not None)
+    long.close()
+    (last,) = lab.stream_run_query("SELECT range AS n FROM range(3)", keep=True)
+
+    assert 0 <= seen <= 1
+    assert lab.run_query("SELECT range AS n FROM range(3)").rows == last["answer"]["rows"]
+    assert last["answer"]["result_id"] is not None
+
+
+def test_a_stream_that_nobody_wants_any_more_stops_its_query(lab: Lab) -> None:
+    scope = CancelScope()
+    long = lab.stream_run_query(LONG, timeout_s=600)
+    assert "progress" in next(long)
+    scope.cancel()
+
+    with cancel_scope(scope), pytest.raises(QueryCancelled):
+        next(long)
+
+
+def test_a_stream_raises_what_is_wrong_with_its_query(lab: Lab) -> None:
+    with pytest.raises(QueryFailed):
+        list(lab.stream_run_query("SELECT nothing"))

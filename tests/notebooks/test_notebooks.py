@@ -25,7 +25,7 @@ BAD_CELLS = {
     "a parameter that fails": "%%sql --param a=nothing\nSELECT $a",
     "an operation that fails": "hx.replay('nobody')",
     "a question that is not known": "%hx nothing",
-    "a graph that is not there": "%%cypher\nMATCH (n) RETURN n",
+    "a graph statement that fails": "%%cypher\nMATCH (n) RETURN m",
 }
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

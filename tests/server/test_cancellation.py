@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from helix_lab import Client
 from helix_lab.domain.model.errors import QueryCancelled
 from helix_lab.operations.cancellation import CancelScope, cancel_scope, current_scope
-from tests.server.live import LiveServer, serve, stop, wait_for
+from tests.server.live import TOKEN, LiveServer, serve, stop, wait_for
 
 # Runs for minutes unless it is interrupted.
 ENDLESS = (
@@ -89,6 +90,20 @@ def test_a_query_whose_client_went_away_is_interrupted(
     wait_for(is_idle, "the end of the query", limit_s=60)
     answer = client.post("v1/analytics/query", json={"query": "SELECT 1 AS one"})
     assert [[1]] == answer.json()["rows"]
+
+
+def test_the_remote_client_is_told_how_far_a_query_is_and_stops_it(server: LiveServer) -> None:
+    scope = CancelScope()
+    with Client(server.url, TOKEN) as lab:
+        pieces = lab.stream_run_query(ENDLESS, timeout_s=600)
+        assert {"progress", "elapsed_ms"} == set(next(pieces))
+        threading.Timer(0.2, scope.cancel).start()
+
+        with cancel_scope(scope), pytest.raises(QueryCancelled):
+            list(pieces)
+
+        (last,) = lab.stream_run_query("SELECT 1 AS one")
+    assert [[1]] == last["answer"]["rows"]
 
 
 def test_a_server_that_is_stopped_does_not_wait_for_those_who_wait(tmp_path: Path) -> None:

@@ -108,6 +108,16 @@ TALK = [
     for number in range(40)
 ]
 """Something to compress; recorded once, however often it is sent."""
+TALK[0]["content"] = "Redis and Kafka."
+
+
+def prepare_entities(client: httpx.Client, name: str) -> None:
+    """Two entities that are merged only where a split is asked for."""
+    split = EXAMPLES["split_entities"]["latest"]
+    client.post("v1/knowledge/entities/split", json=split)  # refused where nothing is merged
+    if name == "split_entities":
+        same = EXAMPLES["merge_entities"]["same"]
+        client.post("v1/knowledge/entities/merge", json=same).raise_for_status()
 
 
 @pytest.mark.parametrize("name", list(EXAMPLES))
@@ -117,6 +127,8 @@ def test_the_server_does_what_every_example_asks(client: httpx.Client, name: str
     client.post("v1/conversations", json=started).raise_for_status()
     client.post("v1/conversations/conv-123/messages", json=TALK).raise_for_status()
 
+    if name in {"merge_entities", "split_entities"}:
+        prepare_entities(client, name)
     for body in EXAMPLES[name].values():
         path = operation.path.lstrip("/").replace("{conversation_id}", "conv-123")
         path = path.replace("{name}", "provider-performance")

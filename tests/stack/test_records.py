@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import signal
 import threading
@@ -15,11 +17,16 @@ import sqlalchemy as sa
 
 from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.doors.cli.stacking import find_cache
+from helix_lab.operations.cancellation import CancelScope
+from helix_lab.operations.table import OPERATIONS
 from helix_lab.records.database import Records
 from helix_lab.records.tables import CONVERSATION
 from helix_lab.settings import read_settings
 from helix_lab.stack.ports import LOOPBACK, find_free_port
 from helix_lab.stack.stack import Stack
+from helix_lab_server.answering import Answer, carry_out
+from helix_lab_server.asking import Asked
+from helix_lab_server.holder import LabHolder
 from tests.flow.labs import contents, open_at, say, wait_until
 from tests.tiers import Running
 
@@ -170,6 +177,34 @@ def test_health_says_where_the_records_are_and_whether_they_answer(
             assert "degraded" == health.status
             assert "unreachable" == health.services["postgresql"]
             wait_until(lambda: "healthy" == lab.get_health().status)
+
+
+@postgres
+def test_a_server_that_starts_before_postgres_says_so_and_opens_its_lab_later(
+    tmp_path: Path, folder: Path
+) -> None:
+    stack = Stack(folder, find_cache())
+    with stack.hold({"postgres": 1}):
+        url = stack.read_variables()["HELIX_RECORDS_URL"]
+    holder = LabHolder(
+        lambda: open_at(tmp_path / "lab", records_url=url), logging.getLogger("test")
+    )
+    holder.open()
+
+    def ask(name: str, body: bytes = b"") -> Answer:
+        (operation,) = (operation for operation in OPERATIONS if operation.name == name)
+        asked = Asked(path=(), query={}, body=body, upload=None, prefer="")
+        return carry_out(holder, operation, asked, scope=CancelScope())
+
+    assert {"status": "degraded", "services": {"postgresql": "unreachable"}} == json.loads(
+        ask("get_health").body
+    )
+    with pytest.raises(Unavailable, match="HELIX_RECORDS_URL"):
+        ask("start_conversation", b"{}")
+    with stack.hold({"postgres": 1}):
+        wait_until(lambda: "healthy" == json.loads(ask("get_health").body)["status"])
+        assert 201 == ask("start_conversation", b"{}").status
+        holder.close()
 
 
 @postgres

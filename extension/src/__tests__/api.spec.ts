@@ -24,7 +24,11 @@ const INFO = {
   name: 'helix-lab',
   version: '1.2.3',
   node_id: 'node-1',
-  backends: { log: 'sqlite' }
+  backends: { log: 'sqlite' },
+  providers: ['offline', 'sage'],
+  provider_problems: { sage: 'no key' },
+  projection_lag: { analytics: 3 },
+  projection_faults: { analytics: 'the disk is full' }
 };
 
 describe('getInfo', () => {

@@ -68,6 +68,26 @@ describe('LabModel', () => {
     expect(lab.runs.runs).toHaveLength(1);
   });
 
+  it('asks how far the stores are whenever the lab answers', async () => {
+    const asked: string[] = [];
+    const { lab } = labOn(routesOfALab(), asked);
+    await lab.refresh();
+    asked.length = 0;
+
+    await lab.connection.refresh();
+
+    expect(asked).toEqual(['GET /health', 'GET /v1/info']);
+  });
+
+  it('reads what a server of another version tells of itself', async () => {
+    const { lab } = labOn(routesOfALab());
+
+    await lab.refresh();
+
+    expect(lab.info.value?.providers).toEqual([]);
+    expect(lab.info.value?.projection_lag).toEqual({});
+  });
+
   it('counts the topics anew when a run ends', async () => {
     const asked: string[] = [];
     const { lab, events } = labOn(routesOfALab(), asked);

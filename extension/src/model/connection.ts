@@ -16,6 +16,7 @@ const RECOVERING_MS = 3_000;
 export class Connection {
   private readonly _health: Watched<IHealth>;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _answered = new Signal<this, void>(this);
   private readonly _returned = new Signal<this, void>(this);
   private readonly _poll: Poll;
   private _reach: Reach = 'asking';
@@ -54,6 +55,11 @@ export class Connection {
     return this._changed;
   }
 
+  /** Emitted whenever the lab answers. */
+  get answered(): ISignal<this, void> {
+    return this._answered;
+  }
+
   /** Emitted when the lab answers for the first time, or again. */
   get returned(): ISignal<this, void> {
     return this._returned;
@@ -81,6 +87,9 @@ export class Connection {
     const interval = isAway ? RECOVERING_MS : STEADY_MS;
     this._poll.frequency = { interval, max: interval, backoff: false };
     this._changed.emit();
+    if (isHere) {
+      this._answered.emit();
+    }
     if (isHere && !isAnswering(before)) {
       this._returned.emit();
     }

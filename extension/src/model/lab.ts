@@ -7,9 +7,11 @@ import {
   getInfo,
   type IDashboard,
   type IInfo,
+  type IProviderRecord,
   type ITopic,
   listColumns,
   listDashboards,
+  listProviderRecords,
   listTopics,
   RUN_STATES
 } from '../api';
@@ -35,6 +37,7 @@ export class LabModel implements IDisposable {
   readonly catalog: Watched<readonly ITable[]>;
   readonly topics: Watched<readonly ITopic[]>;
   readonly dashboards: Watched<readonly IDashboard[] | null>;
+  readonly providers: Watched<readonly IProviderRecord[]>;
   readonly runs: RunList;
   readonly reports: ReportsModel;
   private readonly _leave: () => void;
@@ -52,8 +55,13 @@ export class LabModel implements IDisposable {
     );
     this.topics = new Watched(() => listTopics(settings));
     this.dashboards = new Watched(() => listDashboards(settings));
+    this.providers = new Watched(() => listProviderRecords(settings));
     this.runs = new RunList(settings);
     this.reports = new ReportsModel(settings);
+    // As fresh as the health: how far the stores are is in it.
+    this.connection.answered.connect(() => {
+      void this.info.refresh();
+    });
     this.connection.returned.connect(() => {
       void this.refreshContents();
       this.runs.watchClosely();
@@ -61,6 +69,7 @@ export class LabModel implements IDisposable {
     this.runs.stateChanged.connect((_, run) => {
       if (hasEnded(run)) {
         void this.topics.refresh();
+        void this.providers.refresh();
       }
     });
     events.connect(this.onEvent);
@@ -111,6 +120,7 @@ export class LabModel implements IDisposable {
       this.catalog.refresh(),
       this.topics.refresh(),
       this.dashboards.refresh(),
+      this.providers.refresh(),
       this.runs.refresh(),
       this.reports.refresh()
     ]);

@@ -4,6 +4,7 @@ import React from 'react';
 import type { LabModel } from '../model/lab';
 import { advise } from './advice';
 import { useChanges } from './useChanges';
+import { ProvidersView, StoresView } from './connections';
 import { adviseOnReach, wordReach, wordService } from './words';
 
 interface IHealthProps {
@@ -13,7 +14,11 @@ interface IHealthProps {
 
 /** How the lab and each of its backends are. */
 export function HealthView({ model, trans }: IHealthProps): React.JSX.Element {
-  useChanges(model.connection.changed, model.info.changed);
+  useChanges(
+    model.connection.changed,
+    model.info.changed,
+    model.providers.changed
+  );
   const { reach, health, reason } = model.connection;
   const info = model.info.value;
   const { sign, text } = wordReach(reach, trans);
@@ -53,6 +58,16 @@ export function HealthView({ model, trans }: IHealthProps): React.JSX.Element {
             ))}
           </tbody>
         </table>
+      )}
+      {health && info && (
+        <>
+          <StoresView info={info} trans={trans} />
+          <ProvidersView
+            info={info}
+            records={model.providers.value}
+            trans={trans}
+          />
+        </>
       )}
       {info && (
         <p className="hx-Detail">

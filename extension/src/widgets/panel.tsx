@@ -37,7 +37,10 @@ export class HelixPanel extends SidePanel {
       return widget;
     };
     this.addWidget(
-      section(trans.__('Health'), <HealthView {...{ model, trans }} />)
+      section(
+        trans.__('Connections and Health'),
+        <HealthView {...{ model, trans }} />
+      )
     );
     this.addWidget(
       section(

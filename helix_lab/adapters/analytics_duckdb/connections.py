@@ -22,6 +22,9 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "max_temp_directory_size": "8GB",
 }
 
+_MEASURED_BY = {"enable_progress_bar": True, "enable_progress_bar_print": False}
+"""Settings of one cursor by which DuckDB tells how far a statement is, and prints nothing."""
+
 
 class Engine:
     """One DuckDB file and its cursors. Safe in threads.
@@ -51,6 +54,7 @@ class Engine:
         # For the whole engine, and for good: users' statements run here, too.
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("SET enable_external_access = false")
+        self._connection.execute(f"SET allowed_configs = {list(_MEASURED_BY)}")
         self._connection.execute("SET lock_configuration = true")
 
     @contextmanager
@@ -76,6 +80,8 @@ class Engine:
     @contextmanager
     def stoppable(self, cursor: duckdb.DuckDBPyConnection, timeout_s: float) -> Iterator[Stopper]:
         """What stops a statement of this cursor, after a time, when told to, or by `close`."""
+        for name, value in _MEASURED_BY.items():
+            cursor.execute(f"SET {name} = {value}")
         with Stopper(cursor, timeout_s) as stopper:
             with self._changed:
                 self._stoppers.add(stopper)

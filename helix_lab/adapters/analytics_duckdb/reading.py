@@ -37,6 +37,14 @@ class Stopper:
         """Stop because the caller does not want the answer any more; returns at once."""
         threading.Thread(target=self._stop, args=[QueryCancelled], daemon=True).start()
 
+    def measure(self) -> float | None:
+        """How much of the statement is done, from 0 to 1; None where the engine cannot tell."""
+        with self._lock:
+            if self._ended.is_set():
+                return None
+            percent = self._cursor.query_progress()
+        return min(percent, 100.0) / 100 if percent >= 0 else None
+
     def _stop(self, reason: type[QueryTimedOut | QueryCancelled]) -> None:
         if self.reason is None:
             self.reason = reason

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from helix_lab.adapters.analytics_duckdb.connections import Engine
 from helix_lab.adapters.analytics_duckdb.reading import check_reads, read_rows, start
-from helix_lab.ports.analytics import AnalyticsStore, Checkpoint, QueryResult
+from helix_lab.ports.analytics import (
+    AnalyticsStore,
+    Checkpoint,
+    QueryResult,
+    RunningStatement,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -87,7 +92,7 @@ class DuckDBAnalytics(AnalyticsStore):
         *,
         max_rows: int,
         timeout_s: float,
-        on_start: Callable[[Callable[[], None]], None] | None = None,
+        on_start: Callable[[RunningStatement], None] | None = None,
         keep: Callable[[pa.RecordBatch], bool] | None = None,
     ) -> QueryResult:
         """See `AnalyticsStore.query`."""
@@ -99,7 +104,7 @@ class DuckDBAnalytics(AnalyticsStore):
             self._engine.stoppable(cursor, timeout_s) as stopper,
         ):
             if on_start is not None:
-                on_start(stopper.stop)
+                on_start(RunningStatement(stopper.stop, stopper.measure))
             with stopper.explained():
                 table, total, is_truncated = read_rows(cursor, sql, values, max_rows, keep=keep)
         elapsed_ms = (time.monotonic() - started) * 1000
@@ -147,11 +152,13 @@ class DuckDBAnalytics(AnalyticsStore):
                 self._drop_and_create(cursor)
 
     def _drop_and_create(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        tables = cursor.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE NOT starts_with(table_name, 'helix_')"
+        found = cursor.execute(
+            "SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal UNION ALL "
+            "SELECT 'TABLE', table_name FROM duckdb_tables() "
+            "WHERE NOT starts_with(table_name, 'helix_')"
         ).fetchall()
-        for (name,) in tables:
-            cursor.execute(f'DROP TABLE "{name}"')
+        for kind, name in found:
+            cursor.execute(f'DROP {kind} "{name}"')
         for statement in self._schema:
             cursor.execute(statement)
         cursor.execute("DELETE FROM helix_checkpoint")

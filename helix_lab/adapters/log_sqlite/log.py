@@ -11,11 +11,12 @@ from helix_lab.adapters.log_sqlite.connections import Readers, unavailable
 from helix_lab.adapters.log_sqlite.rows import to_entry
 from helix_lab.adapters.log_sqlite.statements import MAX_OFFSET, make_entry_id
 from helix_lab.adapters.log_sqlite.writer import Batch, Writer
+from helix_lab.domain.model.errors import Conflict
 from helix_lab.domain.model.event import order_of
-from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.event_log import EventLog, TopicState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from helix_lab.domain.model.clock import HybridTime
@@ -84,7 +85,7 @@ class SqliteEventLog(EventLog):
                 for topic in topics
             }
 
-    def wait_for_append(self, seen: dict[tuple[str, int], int], *, timeout_s: float) -> bool:
+    def wait_for_append(self, seen: Mapping[tuple[str, int], int], *, timeout_s: float) -> bool:
         """See `EventLog.wait_for_append`."""
         deadline = time.monotonic() + timeout_s
         topics = [topic for topic, partition in seen if partition == 0]
@@ -104,6 +105,24 @@ class SqliteEventLog(EventLog):
         """See `EventLog.greatest_clock`; kept by every append, so no scan."""
         with self._readers.borrow() as connection:
             return int(connection.execute(statements.GREATEST_CLOCK).fetchone()[0])
+
+    def apply_topics(
+        self,
+        partitions: Mapping[str, int | None],
+        *,
+        is_growing: bool = False,  # noqa: ARG002 - of logs that have partitions
+    ) -> list[TopicState]:
+        """See `EventLog.apply_topics`; a file has room for any topic, of one partition each.
+
+        Raises:
+            Conflict: more partitions are wanted.
+        """
+        self._readers.check_open()
+        for topic, count in partitions.items():
+            if count not in {None, 1}:
+                message = f"topic {topic} has 1 partition in the log on SQLite, and no more"
+                raise Conflict(message, topic=topic, partitions=1)
+        return [TopicState(topic, 1, "none") for topic in partitions]
 
     def probe(self) -> None:
         """See `EventLog.probe`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,7 @@ from helix_lab.domain.context.vocabulary import LINE_END, Vocabulary
 if TYPE_CHECKING:
     from helix_lab.domain.context.features import Features
     from helix_lab.domain.context.index import Index
-    from helix_lab.domain.context.quality import Yardstick
+    from helix_lab.domain.context.outline import Order, Outline
     from helix_lab.domain.context.ranking import Ranking
     from helix_lab.domain.context.relevance import Traits
 
@@ -40,7 +41,7 @@ class Analysis:
         sizes: hundredths of a token of each message as it is sent: who, what, a line end.
     """
 
-    messages: tuple[Message, ...]
+    messages: Sequence[Message]
     count_tokens: TokenCounter
     vocabulary: Vocabulary = field(repr=False)
     spoken_by: tuple[str, ...] = field(repr=False)
@@ -48,39 +49,28 @@ class Analysis:
     offsets: Ints = field(repr=False)
     sizes: Ints = field(repr=False)
 
-    @property
+    @cached_property
     def original_tokens(self) -> int:
         """The whole conversation as it would be sent: a header per day, speakers and texts."""
-        return -(-(int(self.sizes.sum()) + self._headers) // 100)
+        return -(-(int(self.sizes.sum()) + self._measure_headers()) // 100)
 
     @cached_property
-    def _headers(self) -> int:
-        """Hundredths of a token of all headers."""
+    def day_numbers(self) -> Ints:
+        """Per message: the number of its day, from 1; a day that comes again is another one."""
+        days = np.fromiter(
+            (message.time.toordinal() for message in self.messages), np.int64, len(self.messages)
+        )
+        is_new = np.ones(len(days), dtype=bool)
+        is_new[1:] = days[1:] != days[:-1]
+        return np.cumsum(is_new)
+
+    def _measure_headers(self) -> int:
+        """Hundredths of a token of the headers of all days."""
         cost = _measure(self.count_tokens)
-        headers: dict[str, int] = {}
-        total = 0
-        for day in self.days:
-            if day:
-                if day not in headers:
-                    headers[day] = cost(f"[{day}]\n")
-                total += headers[day]
-        return total
-
-    @cached_property
-    def days(self) -> tuple[str, ...]:
-        """The header that stands before each message: a date, or "" where it stays the same."""
-        days: list[str] = []
-        last = None
-        for message in self.messages:
-            day = message.time.toordinal()
-            days.append("" if day == last else day_of(message))
-            last = day
-        return tuple(days)
-
-    @cached_property
-    def days_before(self) -> Ints:
-        """How many headers stand before each message, and in all."""
-        return np.concatenate(([0], np.cumsum([bool(day) for day in self.days]))).astype(np.int64)
+        numbers = self.day_numbers
+        firsts = np.flatnonzero(np.diff(numbers, prepend=0)).tolist()
+        headers = Counter(day_of(self.messages[place]) for place in firsts)
+        return sum(count * cost(f"[{day}]\n") for day, count in headers.items())
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -95,6 +85,12 @@ class Analysis:
         return tuple(dict.fromkeys(self.spoken_by))
 
     @cached_property
+    def speaker_numbers(self) -> Ints:
+        """Per message: the place of its speaker among the speakers."""
+        numbers = {speaker: place for place, speaker in enumerate(self.speakers)}
+        return np.fromiter(map(numbers.__getitem__, self.spoken_by), np.int64, len(self.spoken_by))
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Its entities, most mentioned first."""
         from helix_lab.domain.context.names import top
@@ -102,16 +98,43 @@ class Analysis:
         return tuple(top(self))
 
     @cached_property
-    def positions(self) -> dict[str, int]:
-        """Message id → its place."""
-        return {message.message_id: n for n, message in enumerate(self.messages)}
+    def message_ids(self) -> Sequence[str]:
+        """The id of each message."""
+        return [message.message_id for message in self.messages]
 
     @cached_property
-    def yardstick(self) -> Yardstick:
-        """What a context of it is measured by."""
-        from helix_lab.domain.context.quality import read_yardstick
+    def positions(self) -> dict[str, int]:
+        """Message id → its place."""
+        return {message_id: place for place, message_id in enumerate(self.message_ids)}
 
-        return read_yardstick(self)
+    @cached_property
+    def outline(self) -> Outline:
+        """What digests are picked from and measured by."""
+        from helix_lab.domain.context.outline import outline
+
+        return outline(self)
+
+    @cached_property
+    def best_on_names(self) -> Order:
+        """The units of the outline in the order that counts where entities matter most."""
+        from helix_lab.domain.context.outline import order_of
+        from helix_lab.domain.context.ranking import rank
+
+        return order_of(rank(self, prefers_entities=True))
+
+    @cached_property
+    def flags_by_type(self) -> Ints:
+        """What each type is, as bits."""
+        return self.vocabulary.array(self.vocabulary.flags)
+
+    @cached_property
+    def words_by_type(self) -> Ints:
+        """The word of each type."""
+        return self.vocabulary.array(self.vocabulary.words)
+
+    def owners_of(self, chunks: Ints) -> Ints:
+        """The message of each of some chunks."""
+        return np.searchsorted(self.offsets, chunks, side="right") - 1
 
     @cached_property
     def decisions(self) -> Ints:
@@ -147,13 +170,6 @@ class Analysis:
         from helix_lab.domain.context.ranking import rank
 
         return rank(self)
-
-    @cached_property
-    def entity_ranking(self) -> Ranking:
-        """What is kept first where entities matter most."""
-        from helix_lab.domain.context.ranking import rank
-
-        return rank(self, prefers_entities=True)
 
 
 def analyse(

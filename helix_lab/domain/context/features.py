@@ -123,8 +123,8 @@ def read_features(analysis: Analysis) -> Features:
     """What each chunk of a conversation is."""
     words = analysis.vocabulary
     types = analysis.types
-    flags = words.array(words.flags)[types]
-    word = words.array(words.words)[types]
+    flags = analysis.flags_by_type[types]
+    word = analysis.words_by_type[types]
     message = np.repeat(np.arange(len(analysis.messages)), np.diff(analysis.offsets))
     ends = (flags & v.ENDS) != 0
     is_first = np.ones(len(types), dtype=bool)

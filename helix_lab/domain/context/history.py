@@ -57,6 +57,20 @@ class History:
         return sum(message.model_tokens for message in self.messages)
 
 
+def is_readable(event: Event) -> bool:
+    """Whether a message has what every message has: a newer or foreign program may have added it.
+
+    The projections keep what is not readable as dead letters.
+    """
+    data = event.data
+    texts = (data.get("message_id"), data.get("role"), data.get("content"))
+    return (
+        event.version <= MESSAGE_ADDED.version
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(data.get("model_tokens"), int)
+    )
+
+
 def build_history(events: Iterable[Event]) -> History:
     """The history that the events of one conversation tell, given in their order.
 
@@ -69,7 +83,7 @@ def build_history(events: Iterable[Event]) -> History:
     leaf: str | None = None
     has_branches = False
     for event in events:
-        if event.type == MESSAGE_ADDED.name:
+        if event.type == MESSAGE_ADDED.name and is_readable(event):
             message_id = event.data["message_id"]
             parent = event.data.get("parent_id")
             if parent is None or parent not in messages:
@@ -79,7 +93,7 @@ def build_history(events: Iterable[Event]) -> History:
                 leaf = message_id
             messages[message_id] = Message(message_id, event.time, event.data)
             parents[message_id] = parent
-        elif event.type == BRANCH_SELECTED.name and event.data["message_id"] in messages:
+        elif event.type == BRANCH_SELECTED.name and event.data.get("message_id") in messages:
             has_branches = has_branches or event.data["message_id"] != leaf
             leaf = event.data["message_id"]
     if not has_branches:

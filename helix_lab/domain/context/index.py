@@ -108,14 +108,13 @@ def read_index(analysis: Analysis) -> Index:
     keys = numbers[places] * len(analysis.messages) + owners
     found, count = np.unique(keys, return_counts=True)
     stem_numbers = found // max(1, len(analysis.messages))
-    sessions = np.cumsum([bool(day) for day in analysis.days]) - 1
     return Index(
         stems=stems,
         message=found % max(1, len(analysis.messages)),
         count=count,
         begins=np.searchsorted(stem_numbers, np.arange(len(stems) + 1)),
         lengths=np.bincount(owners, minlength=len(analysis.messages)),
-        session=sessions.astype(np.int64),
+        session=analysis.day_numbers - 1,
     )
 
 

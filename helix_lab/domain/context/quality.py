@@ -8,22 +8,16 @@ No compressor may use it as its objective: what is aimed at stops being a measur
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context import weights as w
 from helix_lab.domain.context.analysis import Analysis, Ints
+from helix_lab.domain.context.arrays import ranges
 from helix_lab.domain.context.digest import Compressed, Quality
-from helix_lab.domain.context.features import Bools, Features
-from helix_lab.domain.context.ranking import Floats
 from helix_lab.domain.context.splitting import split
 from helix_lab.domain.context.vocabulary import fold, strip
-
-_MOST_STRONG = 8
-_LEAST_STRONG = 2
-_OF_QUESTIONS = 0.3
 
 
 def score(analysis: Analysis, compressed: Compressed) -> Quality:
@@ -34,12 +28,9 @@ def score(analysis: Analysis, compressed: Compressed) -> Quality:
     """
     if not len(analysis.types):
         return Quality(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-    yardstick = analysis.yardstick
     kept = find_kept(analysis, compressed)
-    entities = _share(yardstick.is_entity, kept)
-    numbers = _share(yardstick.is_number, kept)
-    negations = _share(yardstick.is_negation, kept)
-    statements = yardstick.statements.share(kept)
+    shares = analysis.outline.yardstick.measure(kept, analysis.outline.sentence[kept])
+    statements, strict, entities, numbers, negations = shares
     others = [
         (w.ENTITIES_SHARE, entities),
         (w.NUMBERS_SHARE, numbers),
@@ -52,7 +43,7 @@ def score(analysis: Analysis, compressed: Compressed) -> Quality:
         entities=_or(entities),
         numbers=_or(numbers),
         negations=_or(negations),
-        strict=_sum([(w.STATEMENTS_SHARE, yardstick.strict.share(kept)), *others], whole),
+        strict=_sum([(w.STATEMENTS_SHARE, strict), *others], whole),
     )
 
 
@@ -65,85 +56,6 @@ def _sum(parts: list[tuple[float, float | None]], otherwise: float) -> float:
 
 def _or(value: float | None) -> float:
     return 1.0 if value is None else value
-
-
-def _share(wanted: Bools, kept: Ints) -> float | None:
-    count = int(np.count_nonzero(wanted))
-    return int(np.count_nonzero(wanted[kept])) / count if count else None
-
-
-@dataclass(frozen=True, eq=False)
-class Statements:
-    """Sentences with two strong words and more, and what each weighs.
-
-    Attributes:
-        weights: per chunk, what it adds to the recall; 0 for those that do not count.
-        total: of all weights.
-    """
-
-    weights: Floats
-    total: float
-
-    def share(self, kept: Ints) -> float | None:
-        """Weighted share of the strong words kept."""
-        return min(1.0, float(self.weights[kept].sum()) / self.total) if self.total else None
-
-
-@dataclass(frozen=True, eq=False)
-class Yardstick:
-    """What a context is measured by; the same for every context of a conversation.
-
-    Attributes:
-        keys: message and word of each chunk, in ascending order; equal keys in order of place.
-        order: the chunk of each key.
-        split_anew: messages with blocks or sentences that are kept whole.
-    """
-
-    statements: Statements
-    strict: Statements
-    is_entity: Bools
-    is_number: Bools
-    is_negation: Bools
-    keys: Ints
-    order: Ints
-    split_anew: frozenset[int]
-
-
-def read_yardstick(analysis: Analysis) -> Yardstick:
-    """What a context of this conversation is measured by."""
-    features = analysis.features
-    is_fact = features.is_content | features.has(v.NUMBER | v.TIME)
-    return Yardstick(
-        statements=_statements(features, is_fact & ~features.has(v.FILLER | v.PICTURE)),
-        strict=_statements(features, is_fact),
-        is_entity=features.is_entity,
-        is_number=features.is_number,
-        is_negation=features.has(v.NEGATION),
-        keys=features.ordered_keys,
-        order=features.by_key,
-        split_anew=frozenset(
-            np.unique(features.message[features.has(v.BLOCK | v.SENTENCE)]).tolist()
-        ),
-    )
-
-
-def _statements(features: Features, is_strong: Bools) -> Statements:
-    strong = is_strong & (features.occurrence_in_sentence == 0)
-    count = features.count_in_sentence(strong)
-    whole = np.zeros(features.sentences, dtype=bool)
-    whole[features.sentence[features.has(v.BLOCK | v.SENTENCE)]] = True
-    states = features.has(v.NUMBER | v.TIME) | features.is_entity
-    weight = np.ones(features.sentences)
-    for mask in (features.has(v.FIRST_PERSON), states):
-        weight += features.count_in_sentence(mask) > 0
-    weight *= np.where(whole, _MOST_STRONG, np.minimum(count, _MOST_STRONG))
-    weight *= np.where(features.count_in_sentence(features.has(v.ASKS)) > 0, _OF_QUESTIONS, 1)
-    counts = whole | (count >= _LEAST_STRONG)
-    places = np.flatnonzero(strong & counts[features.sentence])
-    sentence = features.sentence[places]
-    weights = np.zeros(len(features.word))
-    weights[places] = weight[sentence] / count[sentence]
-    return Statements(weights, float(weights.sum()))
 
 
 def find_kept(analysis: Analysis, compressed: Compressed) -> Ints:
@@ -167,7 +79,7 @@ def find_kept(analysis: Analysis, compressed: Compressed) -> Ints:
             owners += [place] * len(said)
     said_words = _find(analysis, np.array(owners, np.int64), np.array(found, np.int64))
     begins, ends = analysis.offsets[:-1][whole], analysis.offsets[1:][whole]
-    return np.unique(np.concatenate((said_words, _ranges(begins, ends - begins))))
+    return np.unique(np.concatenate((said_words, ranges(begins, ends - begins))))
 
 
 def _places(numbers: dict[str, int], message_ids: Iterable[str]) -> list[int]:
@@ -176,22 +88,17 @@ def _places(numbers: dict[str, int], message_ids: Iterable[str]) -> list[int]:
 
 def _find(analysis: Analysis, owners: Ints, found: Ints) -> Ints:
     """As many chunks of each word of a message as were found."""
-    known = found >= 0
-    said, counts = np.unique(
-        owners[known] * analysis.features.words + found[known], return_counts=True
-    )
-    keys = analysis.yardstick.keys
+    is_known = found >= 0
+    words = len(analysis.vocabulary.word_ids)
+    said, counts = np.unique(owners[is_known] * words + found[is_known], return_counts=True)
+    places = np.unique(said // max(1, words))
+    begins = analysis.offsets[places]
+    lengths = analysis.offsets[places + 1] - begins
+    chunks = analysis.outline.yardstick.by_word[ranges(begins, lengths)]
+    keys = np.repeat(places, lengths) * words + analysis.words_by_type[analysis.types[chunks]]
     first: Ints = np.asarray(np.searchsorted(keys, said, side="left"))
     there = np.searchsorted(keys, said, side="right") - first
-    return analysis.yardstick.order[_ranges(first, np.minimum(counts, there))]
-
-
-def _ranges(begins: Ints, lengths: Ints) -> Ints:
-    """All numbers of some ranges, one range after the other."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    numbers: Ints = np.arange(total) + np.repeat(begins - (ends - lengths), lengths)
-    return numbers
+    return chunks[ranges(first, np.minimum(counts, there))]
 
 
 class _Words:
@@ -200,7 +107,7 @@ class _Words:
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
         self._found = _Memory(analysis)
-        self._whole = analysis.yardstick.split_anew
+        self._whole = analysis.outline.yardstick.split_anew
 
     def read(self, text: str, place: int) -> list[int]:
         """The words of what a context says of a message."""

@@ -9,7 +9,6 @@ its value per cost. The first units of a message also pay for the mark that tell
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,6 @@ Floats = NDArray[np.float64]
 
 MARK_COST = 80
 """Hundredths of a token of a mark, by the built-in counter."""
-HEADER_COST = 400
-"""The same of the header of a day."""
 _NEGATED_WITHIN = 6
 _SHORTEST_DECISION = 4
 _LONGEST_DECISION = 40
@@ -43,9 +40,6 @@ class Ranking:
         order: the units, best first.
         value: per chunk, 0 to 1.
         is_restoring: per unit, whether it holds the function words of a sentence.
-        sentence: per unit, its sentence.
-        messages: how many messages there are.
-        day: per message, the number of its day.
     """
 
     unit: Ints
@@ -54,49 +48,6 @@ class Ranking:
     order: Ints
     value: Floats
     is_restoring: Bools
-    sentence: Ints
-    messages: int
-    day: Ints
-
-    @cached_property
-    def spent(self) -> Ints:
-        """What the units cost together up to each place of the order, without marks."""
-        return np.cumsum(self.cost[self.order])
-
-    @cached_property
-    def cost_by_message(self) -> Ints:
-        """What all units of each message cost."""
-        sums = np.bincount(self.message, weights=self.cost, minlength=self.messages)
-        return sums.astype(np.int64)
-
-    def pick(self, is_open: Bools, forced: Bools, budget: int) -> Bools:
-        """The best units of the open messages within hundredths of a token.
-
-        Marks and headers are included. What is forced is picked first, and counted too.
-        """
-        passed_over = int(self.cost_by_message[~is_open].sum() + self.cost[forced].sum())
-        within = int(np.searchsorted(self.spent, budget + passed_over, side="right"))
-        best = self.order[:within]
-        best = best[is_open[self.message[best]] & ~forced[best]]
-        order = np.concatenate((np.flatnonzero(forced), best))
-        owners = self.message[order]
-        spent = np.cumsum(
-            self.cost[order]
-            + MARK_COST * _find_first(owners, len(is_open))
-            + HEADER_COST * _find_first(self.day[owners], len(is_open) + 1)
-        )
-        kept = np.zeros(len(self.cost), dtype=bool)
-        kept[order[: int(np.searchsorted(spent, budget, side="right"))]] = True
-        return kept
-
-
-def _find_first(owners: Ints, count: int) -> Bools:
-    """Which entries are the first of their owner."""
-    seen = np.full(count, -1)
-    seen[owners[::-1]] = np.arange(len(owners))[::-1]
-    first = np.zeros(len(owners), dtype=bool)
-    first[seen[seen >= 0]] = True
-    return first
 
 
 def rank(analysis: Analysis, *, prefers_entities: bool = False) -> Ranking:
@@ -132,17 +83,7 @@ def _make(analysis: Analysis, features: Features, value: Floats) -> Ranking:
     density = np.where(is_restoring, _RESTORED * (mean[sentence] + 1e-3), density)
     key = _pay_marks(message, density, cost)
     order = np.lexsort((np.arange(count), -key))
-    return Ranking(
-        unit,
-        message,
-        cost.astype(np.int64),
-        order,
-        value,
-        is_restoring,
-        sentence,
-        len(analysis.messages),
-        analysis.days_before[1:],
-    )
+    return Ranking(unit, message, cost.astype(np.int64), order, value, is_restoring)
 
 
 def _number(leader: Ints, greatest: int) -> tuple[Ints, int]:

@@ -55,11 +55,17 @@ def _render_lines(lines: Sequence[Line], marks: dict[str, str]) -> Iterable[str]
             yield "\n"
         if line.speaker != speaker:
             yield f" {marks[line.speaker]}"
-        yield f" {_IMITATION.sub(_ESCAPE, line.text)}"
+        yield f" {_escape(line.text)}"
         speaker, ends_line = line.speaker, "\n" in line.text
 
 
 _ESCAPE = r"\\"
+_SUSPECTS = frozenset(MARKS + "[(#")
+
+
+def _escape(text: str) -> str:
+    """A line with a backslash before what looks like our marks; few have any such sign."""
+    return text if _SUSPECTS.isdisjoint(text) else _IMITATION.sub(_ESCAPE, text)
 
 
 def _render_recent(recent: Sequence[RecentMessage], speakers: Sequence[str]) -> Iterable[str]:

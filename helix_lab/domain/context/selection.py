@@ -11,8 +11,7 @@ from helix_lab.domain.context import names
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context.analysis import Analysis, Ints
 from helix_lab.domain.context.digest import Line, RecentMessage, Strategy
-from helix_lab.domain.context.features import Bools
-from helix_lab.domain.context.ranking import MARK_COST, Ranking
+from helix_lab.domain.context.ranking import MARK_COST
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.model.errors import BudgetTooSmall
 
@@ -76,12 +75,11 @@ class _Search:
         self._analysis = analysis
         self._budget = budget_tokens
         self._strategy = strategy
-        is_entity = strategy == "entity"
-        self._ranking: Ranking = analysis.entity_ranking if is_entity else analysis.ranking
+        self._outline = analysis.outline
+        self._order = analysis.best_on_names if strategy == "entity" else self._outline.best
         share = RECENT_SHARE[strategy]
         self._first_recent = 0 if verbatim else self._find_recent(int(budget_tokens * share * 100))
         self._recent = _recent(analysis, self._first_recent)
-        self._is_open = np.arange(len(analysis.messages)) < self._first_recent
         self._forced = self._find_decisions()
 
     def all(self) -> Selection | None:
@@ -98,7 +96,7 @@ class _Search:
         room = 100 * (self._budget - fixed) - _LEGEND_COST
         enough, too_much = 0, 0
         best: Selection | None = None
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             made = self._try(room)
             over = self._last - self._budget
             if made is not None:
@@ -109,21 +107,27 @@ class _Search:
                 too_much = room
             if not too_much:
                 room += max(50, 98 * -over)
-            elif room - 100 * over - 50 > enough and made is None:
-                room -= 100 * over + 50
+            elif made is None and room - 102 * over - (50 << number) > enough:
+                # Ever larger steps: what is over may be one large block.
+                room -= 102 * over + (50 << number)
             else:
                 room = (enough + too_much) // 2
             if room <= 0 or (too_much and too_much - enough < _CLOSE):
                 break
         return best or self._least()
 
+    def _pick(self, room: int) -> Ints:
+        return self._outline.pick(
+            self._order, until=self._first_recent, forced=self._forced, budget=room
+        )
+
     def _whole(self) -> int:
         """Hundredths of a token beyond which there is nothing more to keep."""
-        return int(self._ranking.cost.sum()) + MARK_COST * len(self._is_open)
+        return int(self._outline.cost_before[-1]) + MARK_COST * len(self._analysis.messages)
 
     def _try(self, room: int) -> Selection | None:
-        kept = self._ranking.pick(self._is_open, self._forced, room)
-        lines = write_lines(self._analysis, self._ranking, kept)
+        kept = self._pick(room)
+        lines = write_lines(self._analysis, kept)
         decisions = tuple(self._decision_lines(kept))
         return self._finish(lines, decisions)
 
@@ -157,18 +161,17 @@ class _Search:
 
     def _least(self) -> Selection:
         """The one unit that is worth most of those that fit, else the error that says how much."""
-        ranking = self._ranking
+        outline, order = self._outline, self._order
         everything = _recent(self._analysis, 0)
         whole = self._analysis.count_tokens(render(self._analysis, [], everything))
-        if not len(ranking.cost) or self._budget >= whole:
+        if not len(outline.cost) or self._budget >= whole:
             _require(self._budget, whole)
             return _Search(self._analysis, self._budget, self._strategy, verbatim=True).whole()
-        cheapest = int(np.argmin(np.where(ranking.is_restoring, np.inf, ranking.cost)))
-        self._recent, self._forced = [], np.zeros_like(self._forced)
-        self._is_open[:] = True
+        cheapest = int(np.argmin(outline.cost[: outline.restoring or None]))
+        self._recent = []
         smallest = self._one(cheapest)
         _require(self._budget, min(whole, smallest))
-        for unit in ranking.order[:200].tolist():
+        for unit in order.units[:200].tolist():
             if self._one(unit) <= self._budget:
                 break
         else:
@@ -177,48 +180,49 @@ class _Search:
 
     def _one(self, unit: int) -> int:
         """Tokens of a digest of one unit."""
-        kept = np.zeros(len(self._ranking.cost), dtype=bool)
-        kept[unit] = True
-        self._lines = write_lines(self._analysis, self._ranking, kept)
+        self._lines = write_lines(self._analysis, np.array([unit]))
         return self._analysis.count_tokens(render(self._analysis, self._lines, []))
 
-    def _find_decisions(self) -> Bools:
+    def _find_decisions(self) -> Ints:
         """The units of the sentences that are kept whole because they decide something."""
-        forced = np.zeros(len(self._ranking.cost), dtype=bool)
+        outline = self._outline
         room = 100 * self._budget * _DECISIONS_SHARE
         self._decisions: list[int] = []
-        features = self._analysis.features
+        forced: list[Ints] = []
         for sentence in self._analysis.decisions[: 5 * _MOST_DECISIONS].tolist():
-            chunks = slice(*np.searchsorted(features.sentence, (sentence, sentence + 1)).tolist())
-            if not self._is_open[features.message[chunks.start]]:
+            chunks = outline.sentence_at(sentence)
+            if not self._is_open(chunks):
                 self._decisions.append(sentence)
             else:
-                units = np.unique(self._ranking.unit[chunks])
-                cost = int(self._ranking.cost[units].sum())
+                units = np.unique(outline.unit[chunks])
+                cost = int(outline.cost[units].sum())
                 if cost <= room:
                     room -= cost
-                    forced[units] = True
+                    forced.append(units)
                     self._decisions.append(sentence)
             if len(self._decisions) == _MOST_DECISIONS:
                 break
-        return forced
+        return np.unique(np.concatenate(forced)) if forced else outline.unit[:0]
 
-    def _decision_lines(self, kept: Bools) -> list[Line]:
+    def _is_open(self, chunks: slice) -> bool:
+        """Whether some chunks are of a message that is shortened."""
+        first_open: int = chunks.start
+        return first_open < int(self._analysis.offsets[self._first_recent])
+
+    def _decision_lines(self, kept: Ints) -> list[Line]:
         """The decisions that the text holds, in the order of the conversation."""
         analysis, lines = self._analysis, []
+        # What is forced is picked first: only a budget that is smaller than it holds less.
+        held = set(kept[: len(self._forced)].tolist())
         for sentence in sorted(self._decisions):
-            where = np.searchsorted(analysis.features.sentence, (sentence, sentence + 1))
-            owner = int(analysis.features.message[where[0]])
-            is_there = not self._is_open[owner] or kept[self._ranking.unit[slice(*where)]].all()
-            if is_there:
-                message = analysis.messages[owner]
-                raws = (
-                    analysis.vocabulary.raw_of(n) for n in analysis.types[slice(*where)].tolist()
-                )
-                text = " ".join(raw for raw in raws if raw)
-                lines.append(
-                    Line(text, (message.message_id,), analysis.spoken_by[owner], message.time)
-                )
+            where = self._outline.sentence_at(sentence)
+            if self._is_open(where) and not held.issuperset(self._outline.unit[where].tolist()):
+                continue
+            owner = int(analysis.owners_of(np.array([where.start]))[0])
+            message = analysis.messages[owner]
+            raws = (analysis.vocabulary.raw_of(n) for n in analysis.types[where].tolist())
+            text = " ".join(raw for raw in raws if raw)
+            lines.append(Line(text, (message.message_id,), analysis.spoken_by[owner], message.time))
         return lines
 
 
@@ -229,27 +233,26 @@ def _recent(analysis: Analysis, first: int) -> list[RecentMessage]:
     ]
 
 
-def write_lines(analysis: Analysis, ranking: Ranking, kept: Bools) -> list[Line]:
-    """A line for each message of which something is kept, in the order of the messages."""
-    chunks = np.flatnonzero(kept[ranking.unit])
-    restored = ranking.sentence[np.flatnonzero(kept & ranking.is_restoring)]
-    return write_chunks(analysis, chunks, restored)
+def write_lines(analysis: Analysis, units: Ints) -> list[Line]:
+    """A line for each message of which some units are kept, in the order of the messages."""
+    outline = analysis.outline
+    return write_chunks(analysis, outline.chunks_of(units), outline.restored_by(units))
 
 
 def write_chunks(analysis: Analysis, chunks: Ints, restored: Ints) -> list[Line]:
     """A line for each message with any of the chunks; restored sentences with punctuation."""
     if not len(chunks):
         return []
-    features = analysis.features
     types = analysis.types[chunks]
     texts = list(map(analysis.vocabulary.texts.__getitem__, types.tolist()))
     if len(restored):
-        for place in np.flatnonzero(np.isin(features.sentence[chunks], restored)).tolist():
+        is_restored = np.isin(analysis.outline.sentence[chunks], restored)
+        for place in np.flatnonzero(is_restored).tolist():
             texts[place] = analysis.vocabulary.raw_of(int(types[place]))
-    owners = features.message[chunks]
+    owners = analysis.owners_of(chunks)
     starts = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
     ends = [*starts[1:].tolist(), len(texts)]
-    is_special = (features.flags[chunks] & (v.BLOCK | v.SENTENCE)) != 0
+    is_special = (analysis.flags_by_type[types] & (v.BLOCK | v.SENTENCE)) != 0
     specials = set(owners[is_special].tolist())
     lines: list[Line] = []
     for owner, start, end in zip(owners[starts].tolist(), starts.tolist(), ends, strict=True):

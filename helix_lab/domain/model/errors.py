@@ -7,7 +7,10 @@ family from which a door chooses its own status (an HTTP status, an exit code).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, Literal
+
+_SHOWN_NAME: Final = 100
 
 Kind = Literal[
     "invalid",
@@ -141,6 +144,24 @@ class StaleVersion(HelixError, ValueError):
     kind = "stale"
 
 
+class UnknownEntity(NotFound):
+    """No entity has this id or is called so; `details["nearest"]` has the names most like it."""
+
+    code = "ENTITY_NOT_FOUND"
+
+    def __init__(self, entity: str, nearest: Sequence[str] = ()) -> None:
+        shown = entity if len(entity) <= _SHOWN_NAME else entity[:_SHOWN_NAME] + "…"
+        like = (
+            f"did you mean {', '.join(map(repr, nearest))}?" if nearest else "nothing is like it;"
+        )
+        super().__init__(
+            f"no entity {shown!r} in the graph; {like} search with GET /v1/knowledge/search "
+            "or `helix-lab knowledge search`",
+            entity=shown,
+            nearest=list(nearest),
+        )
+
+
 class UnknownConflict(NotFound):
     """No conflict of memories has this id."""
 
@@ -269,6 +290,12 @@ class QueryFailed(InvalidRequest):
     """The store could not run the statement: a syntax error, an unknown column, a bad value."""
 
     code = "ANALYTICS_QUERY_ERROR"
+
+
+class GraphQueryFailed(QueryFailed):
+    """The graph store could not run the statement."""
+
+    code = "KNOWLEDGE_GRAPH_ERROR"
 
 
 class QueryTimedOut(InvalidRequest):

@@ -19,6 +19,7 @@ CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
 MEMORY_EVENTS = "helixagent.memory.events"
 COMPRESSIONS = "helixagent.context.compressions"
+ENTITY_UPDATES = "helixagent.entities.updates"
 TELEMETRY = "helixagent.telemetry"
 
 
@@ -51,6 +52,8 @@ NODE_ACKNOWLEDGED = EventType("helixagent.node.acknowledged", MEMORY_EVENTS)
 NODE_REMOVED = EventType("helixagent.node.removed", MEMORY_EVENTS)
 NODE_REPORTED = EventType("helixagent.node.reported", TELEMETRY)
 CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
+ENTITIES_MERGED = EventType("helixagent.entities.merged", ENTITY_UPDATES)
+ENTITIES_SPLIT = EventType("helixagent.entities.split", ENTITY_UPDATES)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -75,6 +78,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
         NODE_REMOVED,
         NODE_REPORTED,
         CONTEXT_COMPRESSED,
+        ENTITIES_MERGED,
+        ENTITIES_SPLIT,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""

@@ -36,6 +36,7 @@ SUMMARIES = {
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
     "info": "Tell what this lab is",
+    "knowledge": "The knowledge graph: what is related, found, merged, asked in Cypher, exported",
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",

@@ -168,7 +168,10 @@ def _print_state(services: Mapping[str, ServiceState]) -> None:
 
 
 def _print_hint(opened: Stack) -> None:
-    click.echo(f"use it: HELIX_ENV_FILE={opened.folder.env_file} helix-lab serve", err=True)
+    prefix = f"HELIX_ENV_FILE={opened.folder.env_file}"
+    if "KAFKA_BOOTSTRAP_SERVERS" in opened.read_variables():
+        click.echo(f"the first time, for the log: {prefix} helix-lab topics apply", err=True)
+    click.echo(f"use it: {prefix} helix-lab serve", err=True)
 
 
 def _wait_for_signal() -> None:

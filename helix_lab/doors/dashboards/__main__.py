@@ -1,34 +1,45 @@
-"""The process of the dashboards: `python -m helix_lab.doors.dashboards PREFIX FD`.
+"""The process of the dashboards: `python -m helix_lab.doors.dashboards FD`.
 
-The Jupyter server starts it, gives it the socket as a file descriptor and the lab's address and
-token by environment, and holds its standard input: when that ends, the server is gone, and so is
-this process.
+The Jupyter server starts it while it starts itself, and gives it the socket as a file descriptor.
+What takes long, it does at once. Where the lab is, it reads from its standard input, one line of
+JSON that comes as soon as the server knows its own address. When that input ends, the server is
+gone, and so is this process.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
 import threading
+from concurrent.futures import Future
+from typing import Any
 
-from helix_lab.doors.connection import connect
 
-
-def main(prefix: str, descriptor: int) -> None:
+def main(descriptor: int) -> None:
     """Serve the pages until the server is gone."""
-    threading.Thread(target=_die_with_the_server, name="helix-parent", daemon=True).start()
-    from helix_lab.doors.dashboards.serving import serve
+    address: Future[dict[str, Any]] = Future()
+    threading.Thread(
+        target=_live_with_the_server, args=(address,), name="helix-parent", daemon=True
+    ).start()
+    from helix_lab.doors.client import Client
+    from helix_lab.doors.dashboards.serving import draw_once, serve
 
+    draw_once()
     listening = socket.socket(fileno=descriptor)
     listening.settimeout(0)
-    serve(connect(), listening, prefix=prefix)
+    found = address.result()
+    serve(Client(found["url"], found["token"]), listening, prefix=found["prefix"])
 
 
-def _die_with_the_server() -> None:
-    sys.stdin.buffer.read()
+def _live_with_the_server(address: Future[dict[str, Any]]) -> None:
+    line = sys.stdin.buffer.readline()
+    if line:
+        address.set_result(json.loads(line))
+        sys.stdin.buffer.read()
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -20,11 +20,16 @@ _QUEUE = 128
 
 
 class Endpoint:
-    """A Unix socket in a folder that only this user can enter."""
+    """A Unix socket in a folder that only this user can enter.
+
+    Attributes:
+        is_described: jupyter-server-proxy knows of it, so pages that are asked for arrive here.
+    """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="helix-dash-")
         self.path = Path(self._folder.name) / "socket"
+        self.is_described = False
 
     def listen(self) -> socket.socket:
         """Bind; requests wait from now on."""
@@ -38,13 +43,14 @@ class Endpoint:
         self._folder.cleanup()
 
 
-_described: list[Endpoint] = []
+_halves: list[Endpoint] = []
+"""Endpoints that only one of the two extensions knows yet; which one loads first is not ours."""
 
 
 def describe_proxy() -> dict[str, Any]:
     """What jupyter-server-proxy is told; it asks once a server, by our entry point."""
-    endpoint = Endpoint()
-    _described.append(endpoint)
+    endpoint = _meet(is_described=False)
+    endpoint.is_described = True
     return {
         "unix_socket": str(endpoint.path),
         "absolute_url": True,
@@ -61,6 +67,22 @@ def describe_proxy() -> dict[str, Any]:
     }
 
 
-def take_endpoint() -> Endpoint | None:
-    """The endpoint that was described last; None where no jupyter-server-proxy asked for one."""
-    return _described.pop() if _described else None
+def take_endpoint() -> Endpoint:
+    """The endpoint of this server; `is_described` is certain once all extensions are loaded."""
+    return _meet(is_described=True)
+
+
+def end_meeting() -> None:
+    """Nobody comes any more: all extensions of this server are loaded."""
+    _halves.clear()
+
+
+def _meet(*, is_described: bool) -> Endpoint:
+    """The endpoint that the other extension left, else a new one that is left for it."""
+    for endpoint in _halves:
+        if endpoint.is_described == is_described:
+            _halves.remove(endpoint)
+            return endpoint
+    endpoint = Endpoint()
+    _halves.append(endpoint)
+    return endpoint

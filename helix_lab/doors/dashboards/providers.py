@@ -18,8 +18,9 @@ from helix_lab.doors.dashboards.parts import (
     write_notice,
     write_table,
 )
-from helix_lab.operations.analytics import ProviderRow, Window
+from helix_lab.operations.analytics import ProviderRow
 from helix_lab.operations.methods import Methods
+from helix_lab.operations.windows import Window
 
 REFRESH_MS = 5000
 WINDOWS: tuple[str, ...] = get_args(Window)

@@ -11,7 +11,7 @@ import base64
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import panel as pn
@@ -24,9 +24,14 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RedirectHandler
 
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.doors.dashboards.pages import MAKERS
 from helix_lab.operations.dashboards import PAGES
 from helix_lab.operations.methods import Methods
+from helix_lab.operations.operation import Operation
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _SECRETS = ("Authorization", "Cookie")
 _TEMPLATE = """
@@ -99,6 +104,21 @@ def _make_opener(lab: Methods, name: str) -> Callable[[], pn.Column]:
         return MAKERS[name](lab)
 
     return open_page
+
+
+class _NoLab(Methods):
+    """Stands for a lab that is not known yet."""
+
+    def call(self, operation: Operation, values: dict[str, Any]) -> BaseModel:  # noqa: ARG002
+        """Answer nothing."""
+        message = "the lab is not known yet"
+        raise Unavailable(message, service="helix_lab")
+
+
+def draw_once() -> None:
+    """Draw every page for nobody: what is slow the first time is then done."""
+    for name in MAKERS:
+        MAKERS[name](_NoLab()).get_root()
 
 
 def serve(lab: Methods, listening: socket.socket, *, prefix: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from keyword import iskeyword
@@ -16,10 +16,8 @@ DEFAULT_TIMEOUT_S = 60.0
 
 _OPTION = re.compile(r"\s*(--[A-Za-z][\w-]*|-[A-Za-z]+)(?:=|\s+|$)")
 FORMS = ("df", "arrow", "polars")
-_ALLOWED = (
-    "--param name=value, --max-rows N, --timeout SECONDS, -o NAME (or --output NAME), "
-    f"--as {'|'.join(FORMS)}"
-)
+GRAPH_FORMS = (*FORMS, "graph")
+_ALLOWED = "--param name=value, --max-rows N, --timeout SECONDS, -o NAME (or --output NAME), --as "
 
 
 @dataclass(slots=True)
@@ -29,7 +27,7 @@ class RowsArguments:
     Attributes:
         expressions: parameter name → Python expression.
         output: name that the result is assigned to; then it is not displayed.
-        form: what the result is turned into, one of `FORMS`; None leaves it as it is.
+        form: what the result is turned into, such as "df"; None leaves it as it is.
         rest: the text after the options, untouched.
     """
 
@@ -41,7 +39,9 @@ class RowsArguments:
     rest: str = ""
 
 
-def read_arguments(line: str, *, magic: str = "%sql") -> RowsArguments:
+def read_arguments(
+    line: str, *, magic: str = "%sql", forms: Sequence[str] = FORMS
+) -> RowsArguments:
     """The options at the start of a line, and what follows them.
 
     A value ends at the first space outside of quotes and brackets.
@@ -49,6 +49,7 @@ def read_arguments(line: str, *, magic: str = "%sql") -> RowsArguments:
     Args:
         line: what follows the name of the magic.
         magic: as errors call it.
+        forms: what `--as` may be.
 
     Raises:
         InvalidRequest: an option is unknown or its value cannot be used.
@@ -58,9 +59,9 @@ def read_arguments(line: str, *, magic: str = "%sql") -> RowsArguments:
     while match := _OPTION.match(line, position):
         end = _find_end(line, match.end())
         try:
-            _take(arguments, match[1], line[match.end() : end])
+            _take(arguments, match[1], line[match.end() : end], forms)
         except _WrongOptionError as error:
-            message = f"{magic} {error}; allowed: {_ALLOWED}"
+            message = f"{magic} {error}; allowed: {_ALLOWED}{'|'.join(forms)}"
             raise InvalidRequest(message, field="line") from None
         position = end
     arguments.rest = line[position:]
@@ -95,7 +96,7 @@ def _find_end(text: str, start: int) -> int:
     return min(position, len(text))
 
 
-def _take(arguments: RowsArguments, option: str, value: str) -> None:
+def _take(arguments: RowsArguments, option: str, value: str, forms: Sequence[str]) -> None:
     if not value:
         _refuse(f"{option} needs a value")
     match option:
@@ -109,7 +110,7 @@ def _take(arguments: RowsArguments, option: str, value: str) -> None:
         case "-o" | "--output":
             arguments.output = _read_name(option, value)
         case "--as":
-            arguments.form = _read_form(value)
+            arguments.form = _read_form(value, forms)
         case _:
             _refuse(f"{option} is not an option")
 
@@ -127,8 +128,8 @@ def _read_name(option: str, value: str) -> str:
     return value
 
 
-def _read_form(value: str) -> str:
-    if value not in FORMS:
+def _read_form(value: str, forms: Sequence[str]) -> str:
+    if value not in forms:
         _refuse(f"--as {value}: there is no such form")
     return value
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,8 +141,13 @@ def make_interruptible(connect: Callable[[], Methods]) -> Methods:
             self, operation: Operation, values: dict[str, Any]
         ) -> Iterator[list[StreamItem]]:
             # Each wait for a piece can be interrupted, and then nobody wants more.
-            pieces = connect().stream(operation, values)
-            while (batch := run_interruptibly(lambda: next(pieces, None))) is not None:
-                yield batch
+            pieces: Any = connect().stream(operation, values)
+            try:
+                while (batch := run_interruptibly(lambda: next(pieces, None))) is not None:
+                    yield batch
+            finally:
+                # One that an interrupt left at work ends in its thread.
+                with suppress(ValueError):
+                    pieces.close()
 
     return Interruptible()

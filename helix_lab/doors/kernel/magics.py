@@ -1,8 +1,9 @@
-"""The magics: `%%sql` asks for rows, `%hx` the common questions, `%%cypher` the graph to come."""
+"""The magics: `%%sql` asks for rows, `%%cypher` asks the graph, `%hx` the common questions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
@@ -16,12 +17,13 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
-from helix_lab.domain.model.errors import HelixError, InvalidRequest, Unavailable
+from helix_lab.domain.model.errors import HelixError, InvalidRequest, ServerUnreachable
 from helix_lab.doors.kernel.handle import Handle, make_interruptible
 
 if TYPE_CHECKING:
     from helix_lab.doors.kernel.arguments import RowsArguments
     from helix_lab.doors.kernel.result import SqlResult
+    from helix_lab.operations.sql import QueryAnswer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,8 +88,8 @@ class HelixMagics(Magics):
         statement = _choose_statement(arguments.rest, cell)
         parameters = bind(arguments.expressions, {**self._names, **(local_ns or {})})
         lab = self._find_lab()
-        with progress_line(timeout_s=arguments.timeout_s):
-            answer = lab.run_query(
+        with progress_line(timeout_s=arguments.timeout_s) as measure:
+            pieces = lab.stream_run_query(
                 statement,
                 parameters=parameters,
                 max_rows=arguments.max_rows,
@@ -95,6 +97,7 @@ class HelixMagics(Magics):
                 # A frame is not shown page by page.
                 keep=arguments.form is None,
             )
+            answer = _wait_for_answer(pieces, measure)
         return self._give(SqlResult.from_answer(answer), arguments)
 
     @needs_local_scope
@@ -104,24 +107,36 @@ class HelixMagics(Magics):
     def cypher(
         self,
         line: str,
-        cell: str,  # noqa: ARG002 - there is nothing to ask it yet
+        cell: str,
         local_ns: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one read-only statement on the knowledge graph; it has the options of `%%sql`.
+        """Run one read-only statement on the knowledge graph.
 
-        This lab has no graph store yet, so the cell always fails and says so.
+        ```
+        %%cypher [--param name=expression]… [-o NAME] [--as FORM]
+        MATCH (a:Entity {name: $name})-[r:RELATED_TO]-(b) RETURN b.name, r.strength LIMIT 10
+        ```
+
+        It has the options of `%%sql`; `--as graph` gives the nodes and edges of the answer.
+        `hx.describe_graph()` lists what a statement can name.
         """
-        from helix_lab.doors.kernel.arguments import bind, read_arguments
+        from helix_lab.doors.kernel.arguments import GRAPH_FORMS, bind, read_arguments
+        from helix_lab.doors.kernel.graph_result import GraphResult
+        from helix_lab.doors.kernel.progress import progress_line
 
-        arguments = read_arguments(line, magic="%%cypher")
+        arguments = read_arguments(line, magic="%%cypher", forms=GRAPH_FORMS)
         if arguments.rest.strip():
             _refuse_rest("%%cypher", "the statement", arguments.rest)
-        bind(arguments.expressions, {**self._names, **(local_ns or {})})
-        message = (
-            "this lab has no graph store yet, so %%cypher has nothing to ask; %%sql asks the "
-            "analytics store, and %hx tables lists what is in it"
-        )
-        raise Unavailable(message, service="graph")
+        parameters = bind(arguments.expressions, {**self._names, **(local_ns or {})})
+        lab = self._find_lab()
+        with progress_line(timeout_s=arguments.timeout_s):
+            answer = lab.query_graph(
+                cell,
+                parameters=parameters,
+                max_rows=arguments.max_rows,
+                timeout_s=arguments.timeout_s,
+            )
+        return self._give(GraphResult.from_rows(answer), arguments)
 
     @no_var_expand
     @line_magic
@@ -156,6 +171,19 @@ class HelixMagics(Magics):
             return make_interruptible(lambda: lab)
         message = "`hx` is not a lab any more; `del hx` and `%reload_ext helix_lab` give it back"
         raise InvalidRequest(message, field="hx")
+
+
+def _wait_for_answer(pieces: Any, measure: Callable[[float | None], None]) -> QueryAnswer:
+    """The last of the pieces; those before it say how far the statement is."""
+    from helix_lab.operations.sql import QueryAnswer
+
+    with closing(pieces):
+        for piece in pieces:
+            if "answer" in piece:
+                return QueryAnswer.model_validate(piece["answer"])
+            measure(piece.get("progress"))
+    message = "the server ended before it gave the answer; run the cell again"
+    raise ServerUnreachable(message, service="helix-lab")
 
 
 def _choose_statement(rest: str, cell: str | None) -> str:

@@ -94,7 +94,7 @@ class SqlResult:
         Raises:
             MissingDriver: pandas is not installed.
         """
-        pandas = _import("pandas")
+        pandas = import_library("pandas")
         return pandas.DataFrame(self.values, columns=self.columns)
 
     def polars(self) -> Any:
@@ -104,7 +104,7 @@ class SqlResult:
             MissingDriver: polars is not installed.
             InvalidRequest: two columns have one name, which polars does not know.
         """
-        polars = _import("polars")
+        polars = import_library("polars")
         twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
         if twice:
             names = ", ".join(map(repr, twice))
@@ -149,7 +149,8 @@ class SqlResult:
         }
 
 
-def _import(package: str) -> Any:
+def import_library(package: str) -> Any:
+    """A library that may be absent; the message of the error says how to install it."""
     try:
         return importlib.import_module(package)
     except ImportError as error:

@@ -1,6 +1,8 @@
 """Contexts: what is shown of a conversation, compressed where it must be, and recorded."""
 
-from helix_lab.jobs.contexts.making import ContextMaker, Made, Wanted
+from helix_lab.jobs.contexts.keeping import decode, encode
+from helix_lab.jobs.contexts.made import Made
+from helix_lab.jobs.contexts.making import ContextMaker, Wanted
 from helix_lab.jobs.contexts.prompting import (
     Prompt,
     PromptPlan,
@@ -16,6 +18,8 @@ __all__ = [
     "PromptPlan",
     "Wanted",
     "build_prompt",
+    "decode",
+    "encode",
     "plan_prompt",
     "read_plan",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -14,7 +14,11 @@ from helix_lab.domain.context.compression import compress, compress_to_quality
 from helix_lab.domain.context.digest import Compressed, Strategy
 from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.domain.model.errors import BudgetTooSmall, LogWriteFailed, UnknownProvider
+from helix_lab.domain.model.event import make_event_id
 from helix_lab.jobs.contexts.by_model import ModelOutcome, compress_by_model
+from helix_lab.jobs.contexts.keeping import KeptContexts
+from helix_lab.jobs.contexts.made import Made
+from helix_lab.ports.cache import Cache
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.queries.readings import Reading, Readings
 from helix_lab.record import drafts
@@ -45,25 +49,16 @@ class Wanted:
     llm_provider: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A compressed context and where it came from.
-
-    Attributes:
-        is_new: made by this call, and recorded; else taken from the cache.
-        outcome: what a model made of it, where one was asked.
-    """
-
-    compression_id: str
-    compressed: Compressed
-    minimum_quality: float
-    duration_ms: float
-    is_new: bool
-    outcome: ModelOutcome | None = None
-
-
 class ContextMaker:
-    """Compresses conversations by the policy of the lab. Safe in threads."""
+    """Compresses conversations by the policy of the lab. Safe in threads.
+
+    Args:
+        readings: of the conversations.
+        writer: records each compression.
+        policy: of the lab.
+        providers: by name.
+        caches: where contexts are kept, the nearest first.
+    """
 
     def __init__(
         self,
@@ -72,9 +67,11 @@ class ContextMaker:
         *,
         policy: ContextPolicy,
         providers: Mapping[str, ChatProvider],
+        caches: Sequence[Cache[Made]],
     ) -> None:
         self.readings = readings
         self.policy = policy
+        self._kept = KeptContexts(caches)
         self._writer = writer
         self._providers = providers
 
@@ -93,10 +90,11 @@ class ContextMaker:
             RunCancelled: `should_stop` answered True.
         """
         wanted = self._decide(wanted)
-        position = (reading.conversation_id, reading.fingerprint, reading.event_count)
-        key = (*position, replace(wanted, purpose="replay"), self.policy)
-        made, is_new = self.readings.remember(
-            key, lambda: self._make_anew(reading, wanted, should_stop)
+        # All that the context is made of, in whichever process.
+        of_any = replace(wanted, purpose="replay")
+        parts = (reading.conversation_id, reading.fingerprint, repr(of_any), repr(self.policy))
+        made, is_new = self._kept.find_or_make(
+            make_event_id("context", *parts), lambda: self._make_anew(reading, wanted, should_stop)
         )
         return made if is_new else replace(made, is_new=False)
 
@@ -186,7 +184,7 @@ class ContextMaker:
             purpose=wanted.purpose,
             strategy=stats.strategy,
             through_offset=reading.through_offset,
-            original_messages=len(reading.history.messages),
+            original_messages=reading.message_count,
             recent_messages=len(made.compressed.recent_messages),
             original_tokens=stats.original_tokens,
             compressed_tokens=stats.compressed_tokens,

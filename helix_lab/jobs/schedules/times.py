@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.domain.model.zones import read_zone
 
 _FIELDS = 5
 _ADVICE = (
@@ -55,7 +55,7 @@ def read_times(cron: str, timezone: str) -> Times:
     Raises:
         InvalidRequest: no cron expression, one that is never due, or no time zone.
     """
-    times = Times(" ".join(cron.split()), _read_zone(timezone))
+    times = Times(" ".join(cron.split()), read_zone(timezone))
     if len(cron.split()) != _FIELDS:
         message = f"field 'cron': {cron!r} has {len(cron.split())} fields; {_ADVICE}"
         raise InvalidRequest(message, field="cron")
@@ -69,18 +69,3 @@ def read_times(cron: str, timezone: str) -> Times:
         message = f"field 'cron': {cron!r} is not due at any time; {_ADVICE}"
         raise InvalidRequest(message, field="cron") from None
     return times
-
-
-def _read_zone(name: str) -> ZoneInfo:
-    if name not in _list_zones():
-        message = (
-            f"field 'timezone': there is no time zone {name!r}; give a name of the IANA database, "
-            "such as Europe/Berlin or UTC"
-        )
-        raise InvalidRequest(message, field="timezone")
-    return ZoneInfo(name)
-
-
-@cache
-def _list_zones() -> set[str]:
-    return available_timezones()

@@ -28,7 +28,7 @@ from helix_lab.testing.analytics.fixtures import (
 )
 
 if TYPE_CHECKING:
-    from helix_lab.ports.analytics import AnalyticsStore
+    from helix_lab.ports.analytics import AnalyticsStore, RunningStatement
 
 ENDLESS = (
     "SELECT count(*) AS n FROM message_metrics AS a, message_metrics AS b, message_metrics AS c, "
@@ -61,8 +61,8 @@ class LimitTests(AnalyticsFixtures):
         stops: list[Callable[[], None]] = []
         is_running = threading.Event()
 
-        def on_start(stop: Callable[[], None]) -> None:
-            stops.append(stop)
+        def on_start(statement: RunningStatement) -> None:
+            stops.append(statement.stop)
             is_running.set()
 
         with ThreadPoolExecutor(1) as pool:
@@ -80,24 +80,45 @@ class LimitTests(AnalyticsFixtures):
         self, crowded: AnalyticsStore
     ) -> None:
         with pytest.raises(QueryCancelled):
-            ask_user(crowded, ENDLESS, on_start=lambda stop: stop())
+            ask_user(crowded, ENDLESS, on_start=lambda statement: statement.stop())
 
     def test_a_stop_that_comes_late_or_twice_is_harmless(self, filled: AnalyticsStore) -> None:
-        stops: list[Callable[[], None]] = []
-        ask_user(filled, "SELECT 1", on_start=stops.append)
+        statements: list[RunningStatement] = []
+        ask_user(filled, "SELECT 1", on_start=statements.append)
 
-        stops[0]()
-        stops[0]()
+        statements[0].stop()
+        statements[0].stop()
 
         for _ in range(20):
             assert 10 == ask_user(filled, f"SELECT tokens FROM {TABLE}").total_rows  # noqa: S608 - our own name
+
+    def test_a_statement_tells_how_much_is_done_or_that_nobody_knows(
+        self, crowded: AnalyticsStore
+    ) -> None:
+        statements: list[RunningStatement] = []
+        is_running = threading.Event()
+
+        def on_start(statement: RunningStatement) -> None:
+            statements.append(statement)
+            is_running.set()
+
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(ask_user, crowded, ENDLESS, timeout_s=1, on_start=on_start)
+            assert is_running.wait(PATIENCE_S)
+            seen = []
+            while not running.done():
+                seen.append(statements[0].measure())
+
+            assert isinstance(running.exception(PATIENCE_S), QueryTimedOut)
+        assert all(done is None or 0 <= done <= 1 for done in seen)
+        assert statements[0].measure() is None
 
     def test_stopping_one_statement_leaves_the_others_alone(self, crowded: AnalyticsStore) -> None:
         stops: list[Callable[[], None]] = []
         is_running = threading.Event()
 
-        def on_start(stop: Callable[[], None]) -> None:
-            stops.append(stop)
+        def on_start(statement: RunningStatement) -> None:
+            stops.append(statement.stop)
             is_running.set()
 
         with ThreadPoolExecutor(2) as pool:

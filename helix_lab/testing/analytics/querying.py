@@ -208,9 +208,11 @@ class QueryingTests(AnalyticsFixtures):
         assert sorted(names) == names
         assert {
             "message_metrics",
+            "chat_metrics",
             "debate_metrics",
             "debate_winners",
             "compression_metrics",
+            "provider_requests",
         } == set(names)
         of_messages = [r["column_name"] for r in columns if r["table_name"] == TABLE]
         assert make_rows(0).column_names == of_messages

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.domain.model.event import CONVERSATIONS, DEBATES
+from helix_lab.ports.event_log import TopicState
 from helix_lab.testing.event_log.concurrency import ConcurrencyTests
 from helix_lab.testing.event_log.content import ContentTests
 from helix_lab.testing.event_log.fixtures import make_event, read_topic
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class EventLogTests(ReadingTests, IdentityTests, ContentTests, ConcurrencyTests):
-    """The contract of `EventLog`, sentence by sentence."""
+    """The contract of `EventLog`, sentence by sentence.
+
+    Attributes:
+        model_examples: runs of random steps; fewer where a step is a request to a server.
+    """
+
+    model_examples: ClassVar[int] = 100
 
     def test_the_greatest_clock_is_of_any_event_and_survives(
         self, open_log: Callable[[], EventLog]
@@ -44,6 +51,15 @@ class EventLogTests(ReadingTests, IdentityTests, ContentTests, ConcurrencyTests)
         with open_log() as log:
             assert entries == read_topic(log, CONVERSATIONS)
 
+    def test_topics_that_are_right_stay_as_they_are(self, log: EventLog) -> None:
+        entries = log.append([(CONVERSATIONS, make_event())])
+        partitions = len(log.end_offsets([CONVERSATIONS]))
+
+        (state,) = log.apply_topics({CONVERSATIONS: partitions})
+
+        assert TopicState(CONVERSATIONS, partitions, "none") == state
+        assert entries == read_topic(log, CONVERSATIONS)
+
     def test_a_working_log_passes_its_probe(self, log: EventLog) -> None:
         log.probe()
         log.append([(CONVERSATIONS, make_event())])
@@ -61,10 +77,11 @@ class EventLogTests(ReadingTests, IdentityTests, ContentTests, ConcurrencyTests)
             lambda: log.end_offsets([CONVERSATIONS]),
             lambda: log.wait_for_append({(CONVERSATIONS, 0): 0}, timeout_s=1),
             log.greatest_clock,
+            lambda: log.apply_topics({CONVERSATIONS: None}),
             log.probe,
         ):
             with pytest.raises(Unavailable):
                 call()
 
     def test_steps_in_any_order_agree_with_a_list(self, open_log: Callable[[], EventLog]) -> None:
-        check_against_model(open_log)
+        check_against_model(open_log, examples=self.model_examples)

@@ -40,7 +40,7 @@ _few_events = events(
 _batches = st.lists(st.tuples(st.sampled_from(TOPICS), _few_events), max_size=4)
 
 
-def check_against_model(open_log: Callable[[], EventLog]) -> None:
+def check_against_model(open_log: Callable[[], EventLog], *, examples: int) -> None:
     """Take random steps on a log and on a list of its events; both must show the same."""
 
     class Machine(_Machine):
@@ -50,7 +50,7 @@ def check_against_model(open_log: Callable[[], EventLog]) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=100,
+            max_examples=examples,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

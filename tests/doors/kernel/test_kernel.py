@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,6 +182,7 @@ def test_a_long_statement_shows_one_line_that_tells_the_end(kernel: RunningKerne
     assert "QueryTimedOut" == shown.error
     assert line["text/plain"].startswith("running for ")
     assert "--timeout stops it after 4 s" in line["text/plain"]
+    assert re.search(r"running for \d+ s · \d+% done · ", shown.updates[-2]["text/plain"])
     assert shown.updates[-1]["text/plain"].startswith("failed after ")
 
 
@@ -221,7 +223,10 @@ def test_rows_over_the_limit_are_told(kernel: RunningKernel) -> None:
         ("InvalidRequest", "%hx replay"),
         ("InvalidRequest", "%hx runs many"),
         ("UnknownConversation", "%hx replay nobody"),
-        ("Unavailable", "%%cypher\nMATCH (n) RETURN n"),
+        ("GraphQueryFailed", "%%cypher\nMATCH (n) RETURN m"),
+        ("QueryRefused", "%%cypher\nMATCH (n) DELETE n"),
+        ("InvalidRequest", "%%cypher --as picture\nMATCH (n) RETURN n"),
+        ("InvalidRequest", "%%sql --as graph\nSELECT 1"),
         ("InvalidRequest", "%%cypher --nothing 1\nMATCH (n) RETURN n"),
         ("InvalidRequest", "%%cypher MATCH (n)\nRETURN n"),
     ],
@@ -275,6 +280,21 @@ def test_a_closed_hx_lets_the_folder_go_and_connects_again(kernel: RunningKernel
 
     assert "'<Helix Lab, not connected yet>'" == kernel.run("repr(hx)").text
     assert "'healthy'" == kernel.run("hx.get_health().status").text
+
+
+def test_cypher_gives_rows_frames_and_graphs(kernel: RunningKernel) -> None:
+    kernel.run(
+        "_ = hx.start_conversation(conversation_id='graph'); "
+        "_ = hx.append_messages('graph', [{'role': 'user', 'content': 'Redis and Kafka.'}])"
+    )
+
+    cell = "%%cypher --param who=('Re' + 'dis') -o answer {}\nMATCH (a:Entity {{name: $who}})"
+    kernel.run(cell.format("") + "-[r:RELATED_TO]-(b) RETURN b.name AS name, r.strength AS much")
+    assert "[{'name': 'Kafka', 'much': 0.5}]" == kernel.run("answer.rows").text
+    kernel.run(cell.format("--as graph") + "-[r:RELATED_TO]-(b) RETURN a, r, b")
+    told = kernel.run("len(answer.nodes), len(answer.edges), answer.edges[0]['label']").text
+    assert "(2, 1, 'RELATED_TO')" == told
+    assert "2 nodes · 1 edges" in kernel.run("answer").text
 
 
 def test_unloading_takes_hx_and_the_magic_away(tmp_path: Path) -> None:

@@ -1,0 +1,248 @@
+"""The thread that follows the topics, and keeps the local copy level with them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+
+from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, Cluster
+from helix_lab.adapters.log_kafka.copy import LocalCopy, Place
+from helix_lab.adapters.log_kafka.wire import Row, to_row
+from helix_lab.domain.model.errors import HelixError, Unavailable
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, Message
+
+LOGGER = logging.getLogger(__name__)
+
+_BATCH = 5000
+_POLL_S = 0.1
+_LOOK_EVERY_S = 5.0
+_LOOK_TIMEOUT_S = 2.0
+_PAUSE_S = 0.5
+
+
+class Reader:
+    """Reads every partition of the topics from where the copy ends. Safe in threads."""
+
+    def __init__(self, cluster: Cluster, copy: LocalCopy) -> None:
+        self._cluster = cluster
+        self._copy = copy
+        self._moved = threading.Condition()
+        self._stopping = threading.Event()
+        self._look_at_s = 0.0
+        self._has_looked = False
+        self._markers: dict[Place, int] = {}
+        self._thread = threading.Thread(target=self._run, name="helix-log-kafka", daemon=True)
+        self._thread.start()
+
+    def refresh(self, topics: Iterable[str]) -> None:
+        """Make the copy level with the cluster; where that is away, leave it as it is.
+
+        Raises:
+            Unavailable: the copy has nothing, or is still being filled.
+        """
+        self.check_open()
+        if self._cluster.is_away and self._copy.positions:
+            return
+        try:
+            self.catch_up(topics)
+        except Unavailable:
+            if self._stopping.is_set() or not (self._cluster.is_away and self._copy.positions):
+                raise
+
+    def catch_up(self, topics: Iterable[str], *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        """Wait until the copy has all that is committed now.
+
+        Raises:
+            Unavailable: the cluster does not answer, or the copy is far behind.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._await_first_look(deadline)
+        ends = self._cluster.list_ends(topics, timeout_s=max(0.1, deadline - time.monotonic()))
+        if not self.wait_for(ends, deadline):
+            behind = sum(max(0, end - self._position(place)) for place, end in ends.items())
+            message = (
+                "the local copy of the event log is being filled from Kafka: "
+                f"{behind} offsets to go; try again in a while"
+            )
+            raise Unavailable(message, service="kafka")
+
+    def await_cluster(self, timeout_s: float) -> None:
+        """Give a cluster that is away a little time to come back.
+
+        Raises:
+            Unavailable: it did not.
+        """
+        with self._moved:
+            is_there = self._moved.wait_for(
+                lambda: self._stopping.is_set() or not self._cluster.is_away, timeout=timeout_s
+            )
+        self.check_open()
+        if not is_there:
+            raise self._cluster.unavailable()
+
+    def wait_for(self, ends: Mapping[Place, int], deadline: float) -> bool:
+        """Whether the copy has come to these ends before the deadline."""
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: self._has_reached(ends),
+                timeout=max(0.0, deadline - time.monotonic()),
+            )
+
+    def wait_beyond(self, seen: Mapping[Place, int], timeout_s: float) -> bool:
+        """Whether a partition goes beyond what was seen, at once or before the time is over."""
+        with self._moved:
+            is_beyond = self._moved.wait_for(
+                lambda: self._stopping.is_set() or self._is_beyond(seen), timeout=timeout_s
+            )
+        self.check_open()
+        return is_beyond
+
+    def note_marker(self, place: Place, offset: int) -> None:
+        """A transaction of ours ended; its last event lies before this offset."""
+        self._markers[place] = offset
+
+    def look_soon(self) -> None:
+        """Ask for new partitions at once."""
+        self._look_at_s = 0.0
+
+    def check_open(self) -> None:
+        """Raise `Unavailable` after `close`."""
+        if self._stopping.is_set():
+            message = "the event log is closed; open the lab again"
+            raise Unavailable(message, service="event log")
+
+    def close(self) -> None:
+        """End the thread; a wait under way raises `Unavailable`."""
+        self._stopping.set()
+        with self._moved:
+            self._moved.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _await_first_look(self, deadline: float) -> None:
+        with self._moved:
+            self._moved.wait_for(
+                lambda: self._has_looked or self._cluster.is_away or self._stopping.is_set(),
+                timeout=max(0.0, deadline - time.monotonic()),
+            )
+        self.check_open()
+        if not self._has_looked:
+            raise self._cluster.unavailable()
+
+    def _is_beyond(self, seen: Mapping[Place, int]) -> bool:
+        return any(self._position(place) > end for place, end in seen.items())
+
+    def _position(self, place: Place) -> int:
+        return self._copy.positions.get(place, 0)
+
+    def _has_reached(self, ends: Mapping[Place, int]) -> bool:
+        if self._stopping.is_set():
+            return False
+        passed = {
+            place: end
+            for place, end in ends.items()
+            # What lies between our last event and the end is what ended our transaction.
+            if end == self._markers.get(place, -1) + 1 == self._position(place) + 1
+        }
+        if passed:
+            self._copy.apply({}, passed)
+        return all(self._position(place) >= end for place, end in ends.items())
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                consumer = self._cluster.make_consumer()
+                try:
+                    self._follow(consumer)
+                finally:
+                    consumer.close()
+            except (HelixError, KafkaException) as error:
+                LOGGER.info("the copy of the event log waits: %s", error)
+                with self._moved:
+                    self._moved.notify_all()
+                self._stopping.wait(_PAUSE_S)
+            except Exception:
+                LOGGER.exception("the copy of the event log failed; it begins again")
+                self._stopping.wait(_PAUSE_S)
+
+    def _follow(self, consumer: Consumer) -> None:
+        assigned: set[Place] = set()
+        while not self._stopping.is_set():
+            if time.monotonic() >= self._look_at_s or self._cluster.is_away:
+                self._look(consumer, assigned)
+            first = consumer.poll(_POLL_S)
+            if first is not None:
+                self._take([first, *consumer.consume(_BATCH, 0)])
+
+    def _look(self, consumer: Consumer, assigned: set[Place]) -> None:
+        identity = self._cluster.look(timeout_s=_LOOK_TIMEOUT_S)
+        self._look_at_s = time.monotonic() + _LOOK_EVERY_S
+        if not self._copy.belongs_to(identity):
+            LOGGER.warning(
+                "the copy of the event log is of another cluster, or of topics with another "
+                "prefix: it is filled anew. Rebuild the stores: helix-lab rebuild"
+            )
+            self._copy.forget()
+            self._copy.belongs_to(identity)
+        fresh = [
+            (topic, partition)
+            for topic, count in self._cluster.partitions.items()
+            for partition in range(count)
+            if (topic, partition) not in assigned
+        ]
+        if fresh:
+            consumer.incremental_assign([self._locate(place) for place in fresh])
+            assigned.update(fresh)
+        with self._moved:
+            self._has_looked = True
+            self._moved.notify_all()
+
+    def _locate(self, place: Place) -> TopicPartition:
+        start = self._position(place) or OFFSET_BEGINNING
+        return TopicPartition(self._cluster.name_topic(place[0]), place[1], start)
+
+    def _take(self, messages: list[Message]) -> None:
+        fresh: dict[Place, list[Row]] = {}
+        ends: dict[Place, int] = {}
+        for message in messages:
+            topic, offset = message.topic(), message.offset()
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+                self._meet(error)
+                continue
+            if topic is None or offset is None:
+                continue
+            place = (self._cluster.find_topic(topic), message.partition() or 0)
+            if error is not None:
+                ends[place] = max(ends.get(place, 0), offset)
+                continue
+            fresh.setdefault(place, []).append(to_row(message, place[0]))
+            ends[place] = offset + 1
+        if ends:
+            self._copy.apply(fresh, ends)
+            with self._moved:
+                self._moved.notify_all()
+
+    def _meet(self, error: KafkaError) -> None:
+        self._cluster.note(error)
+        if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
+            LOGGER.warning(
+                "the topics do not have what the copy of the event log goes on from (%s): it is "
+                "filled anew. Were they made anew, or is their retention limited? Rebuild the "
+                "stores: helix-lab rebuild",
+                error.str(),
+            )
+            self._copy.forget()
+            raise KafkaException(error)
+        if error.code() in {
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        }:
+            raise KafkaException(error)

@@ -1,0 +1,236 @@
+"""Appending: threads that meet share one round to the cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from helix_lab.adapters.log_kafka.cluster import MAX_MESSAGE_BYTES, WRITE_TIMEOUT_S, Cluster
+from helix_lab.adapters.log_kafka.copy import LocalCopy, Place
+from helix_lab.adapters.log_kafka.producing import Producers, SendFailed, Sending, is_uncertain
+from helix_lab.adapters.log_kafka.reader import Reader
+from helix_lab.adapters.log_kafka.topics import check_topics
+from helix_lab.adapters.log_kafka.wire import to_message
+from helix_lab.domain.model.errors import DuplicateId, HelixError, TooLarge, Unavailable
+from helix_lab.domain.model.event import Entry, Event
+from helix_lab.domain.model.event_json import differing_fields
+
+_OVERHEAD_BYTES = 4096
+_PATIENCE_S = 2.0
+"""How long an append waits for a cluster that is known to be away."""
+_PREPARE_TIMEOUT_S = 8.0
+_ANY = -1
+
+
+class Batch:
+    """What one caller appends, made ready before its turn, and what became of it.
+
+    Raises:
+        InvalidEvent: an event that the log could not give back as it was.
+        TooLarge: an event that Kafka would not take.
+    """
+
+    def __init__(self, events: Sequence[tuple[str, Event]]) -> None:
+        self.events = events
+        self.messages = [to_message(event) for _, event in events]
+        for (_, event), message in zip(events, self.messages, strict=True):
+            if len(message.value) > MAX_MESSAGE_BYTES - _OVERHEAD_BYTES:
+                text = (
+                    f"event {event.event_id!r} has {len(message.value)} bytes of data; the log on "
+                    f"Kafka takes {MAX_MESSAGE_BYTES} at most"
+                )
+                raise TooLarge(text, event_id=event.event_id)
+        self.sendings: dict[str, tuple[Sending, str, Event]] = {}
+        self.entries: list[Entry] = []
+        self.error: HelixError | None = None
+        self.is_done = False
+
+    def result(self) -> list[Entry]:
+        """The entries of the events; raises what went wrong instead."""
+        if self.error:
+            raise self.error
+        return self.entries
+
+
+class Writer:
+    """Appends for one process. Safe in threads.
+
+    Who gets the turn first writes all that is queued: an event alone by a producer of its own,
+    since one message is whole or not there; more of them in one transaction. An id that another
+    batch of the same round brings is waited for: that batch goes into the next round.
+    """
+
+    def __init__(self, cluster: Cluster, copy: LocalCopy, reader: Reader, identity: Path) -> None:
+        self._cluster = cluster
+        self._copy = copy
+        self._reader = reader
+        self._producers = Producers(cluster, identity)
+        self._turn = threading.Lock()
+        self._waiting: deque[Batch] = deque()
+        self._are_topics_right = False
+
+    def append(self, batch: Batch) -> list[Entry]:
+        """Write a batch durably, alone or with others, and return its entries."""
+        self._waiting.append(batch)
+        try:
+            with self._turn:
+                while not batch.is_done:
+                    self._reader.check_open()
+                    self._write_waiting(batch)
+        except BaseException:
+            # An interrupted caller gets no answer: its batch must not be written later.
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(batch)
+            raise
+        return batch.result()
+
+    def close(self) -> None:
+        """Finish the append under way and let the producers go."""
+        with self._turn:
+            self._producers.close()
+
+    def _write_waiting(self, leader: Batch) -> None:
+        group: list[Batch] = []
+        ids: set[str] = set()
+        while self._waiting:
+            own = {event.event_id for _, event in self._waiting[0].events}
+            if group and ids & own:
+                break
+            ids |= own
+            group.append(self._waiting.popleft())
+        try:
+            self._write(group)
+        except BaseException:
+            # The leader was interrupted; the others lead themselves when their turn comes.
+            self._waiting.extendleft(batch for batch in reversed(group) if batch is not leader)
+            raise
+        for batch in group:
+            batch.is_done = True
+
+    def _write(self, group: list[Batch]) -> None:
+        deadline = time.monotonic() + WRITE_TIMEOUT_S
+        try:
+            self._prepare(group)
+        except Unavailable as error:
+            for batch in group:
+                batch.error = self._cluster.write_failed(error)
+            return
+        open_batches = [batch for batch in group if batch.error is None]
+        self._send(open_batches, deadline)
+        written = [batch for batch in open_batches if batch.error is None]
+        self._await_copy(written, deadline)
+        for batch in written:
+            if batch.error is None:
+                self._settle(batch)
+
+    def _prepare(self, group: Iterable[Batch]) -> None:
+        """Look what is in the log already, and say where the rest goes."""
+        self._reader.await_cluster(_PATIENCE_S)
+        if not self._are_topics_right:
+            self._cluster.look()
+            check_topics(self._cluster)
+            self._are_topics_right = True
+        self._reader.catch_up(self._cluster.partitions, timeout_s=_PREPARE_TIMEOUT_S)
+        for batch in group:
+            known = self._copy.find_places([event.event_id for _, event in batch.events])
+            try:
+                self._plan(batch, known)
+            except DuplicateId as error:
+                batch.error = error
+
+    def _plan(self, batch: Batch, known: Mapping[str, tuple[str, int, int]]) -> None:
+        partitions: dict[tuple[str, str], int] = {}
+        for (topic, event), message in zip(batch.events, batch.messages, strict=True):
+            if event.event_id in known:
+                _check_same(self._copy.find_entry(event.event_id).event, event)
+                continue
+            if event.event_id in batch.sendings:
+                _check_same(batch.sendings[event.event_id][2], event)
+                continue
+            place = (topic, event.key)
+            if place not in partitions:
+                found = self._copy.find_partition(*place)
+                partitions[place] = _ANY if found is None else found
+            sending = Sending(self._cluster.name_topic(topic), partitions[place], message)
+            batch.sendings[event.event_id] = (sending, topic, event)
+
+    def _send(self, batches: Sequence[Batch], deadline: float) -> None:
+        single = [batch for batch in batches if len(batch.sendings) == 1]
+        self._producers.send([s for batch in single for s in _list_sendings(batch)], deadline)
+        for batch in single:
+            (sending,) = _list_sendings(batch)
+            if sending.offset < 0:
+                batch.error = self._cluster.write_failed(
+                    sending.error.str() if sending.error else "",
+                    is_certain=not is_uncertain(sending),
+                )
+        many = [batch for batch in batches if len(batch.sendings) > 1]
+        together = [sending for batch in many for sending in _list_sendings(batch)]
+        try:
+            self._producers.send_together(together, deadline)
+        except (SendFailed, Unavailable) as error:
+            reason = error.error if isinstance(error, SendFailed) else error
+            is_certain = not isinstance(error, SendFailed) or error.is_certain
+            for batch in many:
+                batch.error = self._cluster.write_failed(reason, is_certain=is_certain)
+            return
+        for place, end in _find_ends(many).items():
+            self._reader.note_marker(place, end)
+
+    def _await_copy(self, batches: Sequence[Batch], deadline: float) -> None:
+        """Wait until what was written can be read."""
+        ends = _find_ends(batches)
+        if any(place[1] >= self._cluster.partitions.get(place[0], 0) for place in ends):
+            self._reader.look_soon()  # the topic has grown
+        if self._reader.wait_for(ends, deadline):
+            return
+        reason = "it is written, but cannot be read yet"
+        for batch in batches:
+            if batch.sendings:
+                batch.error = self._cluster.write_failed(reason, is_certain=False)
+
+    def _settle(self, batch: Batch) -> None:
+        """The entries of a batch; another node may have been first with the same id."""
+        places = self._copy.find_places([event.event_id for _, event in batch.events])
+        entries: dict[str, Entry] = {}
+        try:
+            for topic, event in batch.events:
+                sent = batch.sendings.get(event.event_id)
+                place = places[event.event_id]
+                if sent and place == (topic, sent[0].partition, sent[0].offset):
+                    entries[event.event_id] = Entry(*place, sent[2])
+                elif event.event_id not in entries:
+                    entries[event.event_id] = self._copy.find_entry(event.event_id)
+                    _check_same(entries[event.event_id].event, event)
+        except DuplicateId as error:
+            batch.error = error
+            return
+        batch.entries = [entries[event.event_id] for _, event in batch.events]
+
+
+def _list_sendings(batch: Batch) -> list[Sending]:
+    return [sending for sending, _, _ in batch.sendings.values()]
+
+
+def _find_ends(batches: Iterable[Batch]) -> dict[Place, int]:
+    """Where the events of batches end, in each partition that they are in."""
+    ends: dict[Place, int] = {}
+    for batch in batches:
+        for sending, topic, _ in batch.sendings.values():
+            place = (topic, sending.partition)
+            ends[place] = max(ends.get(place, 0), sending.offset + 1)
+    return ends
+
+
+def _check_same(first: Event, event: Event) -> None:
+    differing = differing_fields(first, event)
+    if differing:
+        message = (
+            f"event {event.event_id!r} is in the log with another {' and '.join(differing)}; "
+            "nothing of its batch was written. A fact of its own needs an id of its own"
+        )
+        raise DuplicateId(message, event_id=event.event_id, fields=differing)

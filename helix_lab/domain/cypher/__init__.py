@@ -1,0 +1,1 @@
+"""Cypher of users: which statements only read, told from their words alone."""

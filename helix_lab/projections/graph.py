@@ -1,0 +1,161 @@
+"""The graph: what messages and turns say of things, as nodes and edges of the graph store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from helix_lab.domain.knowledge.evidence import Evidence, read_evidence
+from helix_lab.domain.knowledge.extraction import Extractor
+from helix_lab.domain.knowledge.merges import Merge
+from helix_lab.domain.model.event import (
+    CONVERSATION_DESCRIBED,
+    CONVERSATION_STARTED,
+    CONVERSATIONS,
+    DEBATES,
+    ENTITIES_MERGED,
+    ENTITIES_SPLIT,
+    ENTITY_UPDATES,
+    MESSAGE_ADDED,
+    TURN_ANSWERED,
+    Entry,
+    Event,
+)
+from helix_lab.ports.graph import GraphStore
+from helix_lab.projections.facts import (
+    ConversationDescribed,
+    ConversationStarted,
+    EntitiesMerged,
+    EntitiesSplit,
+    MessageAdded,
+    TurnSaid,
+    read_fact,
+)
+from helix_lab.projections.graph_writing import (
+    add_evidence,
+    apply_merges,
+    describe_conversations,
+)
+from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Something that is told of a conversation."""
+
+    conversation_id: str
+    news: Mapping[str, str]
+
+
+class Split(msgspec.Struct, frozen=True):
+    """A merge is undone."""
+
+    merge_id: str
+
+
+Row: TypeAlias = Evidence | Told | Merge | Split
+
+
+class GraphProjection(Projection[Row]):
+    """Fills the graph store.
+
+    Args:
+        store: where to.
+        extractor: finds the things that a text names.
+    """
+
+    name = "graph"
+    topics = (CONVERSATIONS, DEBATES, ENTITY_UPDATES)
+
+    def __init__(self, store: GraphStore, extractor: Extractor) -> None:
+        self._store = store
+        self._extractor = extractor
+
+    def project(self, entry: Entry) -> Row | None:
+        """See `Projection.project`."""
+        check_is_known(entry)
+        return self._read(entry.event)
+
+    def write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
+        """See `Projection.write`; one transaction."""
+        with self._store.transaction() as transaction:
+            told: dict[str, dict[str, str]] = {}
+            for row in rows:
+                if isinstance(row, Told):
+                    told.setdefault(row.conversation_id, {}).update(row.news)
+            describe_conversations(transaction, told)
+            evidence = [row for row in rows if isinstance(row, Evidence)]
+            if evidence:
+                add_evidence(transaction, evidence)
+            merges = [row for row in rows if isinstance(row, Merge)]
+            undone = [row.merge_id for row in rows if isinstance(row, Split)]
+            if merges or undone:
+                apply_merges(transaction, merges, undone)
+            transaction.move_checkpoint(self.name, checkpoint)
+
+    def read_checkpoint(self) -> dict[tuple[str, int], int]:
+        """See `Projection.read_checkpoint`."""
+        return self._store.read_checkpoint(self.name)
+
+    def clear(self) -> None:
+        """See `Projection.clear`."""
+        self._store.clear()
+
+    def _read(self, event: Event) -> Row | None:
+        if event.type == MESSAGE_ADDED.name:
+            said = read_fact(event.data, MessageAdded)
+            return self._extract(event, said.content, said.user_id)
+        if event.type == TURN_ANSWERED.name:
+            turn = read_fact(event.data, TurnSaid)
+            return self._extract(event, turn.text, None) if turn.role == "answer" else None
+        read = _READERS.get(event.type)
+        return None if read is None else read(event)
+
+    def _extract(self, event: Event, text: str, speaker: str | None) -> Evidence | None:
+        evidence = read_evidence(
+            text,
+            self._extractor,
+            message_id=event.event_id,
+            conversation_id=event.key,
+            time=_to_text(event.time),
+            speakers=() if speaker is None else (speaker,),
+        )
+        return evidence if evidence.named else None
+
+
+def _to_text(time: datetime) -> str:
+    """RFC 3339 in UTC, always with six digits of a second: as text it sorts as it does in time."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def _tell(event: Event, news: Mapping[str, Any]) -> Told | None:
+    known = {name: value for name, value in news.items() if value}
+    return Told(event.key, known) if known else None
+
+
+def _read_start(event: Event) -> Row | None:
+    started = read_fact(event.data, ConversationStarted)
+    return _tell(event, {"started_at": _to_text(event.time), "user_id": started.user_id})
+
+
+def _read_title(event: Event) -> Row | None:
+    return _tell(event, {"title": read_fact(event.data, ConversationDescribed).title})
+
+
+def _read_merge(event: Event) -> Row:
+    merged = read_fact(event.data, EntitiesMerged)
+    return Merge(event.clock, merged.merge_id, merged.source, merged.target)
+
+
+def _read_split(event: Event) -> Row:
+    return Split(read_fact(event.data, EntitiesSplit).merge_id)
+
+
+_READERS: Mapping[str, Callable[[Event], Row | None]] = {
+    CONVERSATION_STARTED.name: _read_start,
+    CONVERSATION_DESCRIBED.name: _read_title,
+    ENTITIES_MERGED.name: _read_merge,
+    ENTITIES_SPLIT.name: _read_split,
+}

@@ -1,0 +1,10 @@
+// name: claims_of
+// asks: what the messages say that state an exclusive relation and name one of these entities
+// params: ids list of text
+// returns: id, conversation_id, time, facts; by id
+UNWIND $ids AS wanted
+MATCH (e:Entity {id: wanted})
+MATCH (m:Message)-[:MENTIONS]->(e)
+WHERE m.has_claims = true
+RETURN DISTINCT m.id AS id, m.conversation_id AS conversation_id, m.time AS time, m.facts AS facts
+ORDER BY id

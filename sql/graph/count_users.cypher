@@ -1,0 +1,6 @@
+// name: count_users
+// asks: how many users there are
+// params: none
+// returns: number
+MATCH (n:User)
+RETURN count(*) AS number
