@@ -22,7 +22,6 @@ from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
-from helix_lab.domain.memory.strategies import STRATEGIES
 from helix_lab.domain.model.errors import InvalidRequest, MissingDriver, Unavailable
 from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
@@ -55,6 +54,7 @@ from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.memory import MemoryProjection
+from helix_lab.projections.memory_strategies import read_shown
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
@@ -191,10 +191,7 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             ConversationsProjection(records),
             AnalyticsProjection(analytics),
             MemoryProjection(
-                records,
-                STRATEGIES[settings.memory_strategy],
-                strategy_name=settings.memory_strategy,
-                node_id=settings.node_id,
+                records, read_shown(settings.memory_strategy), node_id=settings.node_id
             ),
             GraphProjection(graph, open_extractor()),
         ],

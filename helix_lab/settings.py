@@ -23,6 +23,8 @@ GREATEST_PORT = 65535
 DEFAULT_REPORT_RUNS_KEPT = 50
 LAST_WRITE_WINS = "last_write_wins"
 MEMORY_STRATEGIES = (LAST_WRITE_WINS, "merge_all")
+MEMORY_TYPES = ("episodic", "semantic", "procedural", "working")
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
@@ -304,9 +306,17 @@ def _read_count(text: str | None) -> int:
 def _read_strategy(name: str, text: str | None) -> str | None:
     if not text:
         return None
-    if text not in MEMORY_STRATEGIES:
-        message = f"{name} is {text!r}; it must be one of: {', '.join(MEMORY_STRATEGIES)}"
-        raise InvalidRequest(message, field=name)
+    first, *others = text.split(",")
+    parts = [("", first), *(part.partition("=")[::2] for part in others)]
+    for number, (kind, strategy) in enumerate(parts):
+        is_known = strategy.strip() in MEMORY_STRATEGIES or _FUNCTION.fullmatch(strategy.strip())
+        if not is_known or (number and kind.strip() not in MEMORY_TYPES):
+            message = (
+                f"{name} is {text!r}; it must be one of {', '.join(MEMORY_STRATEGIES)} or a "
+                "function of your own as package.module:function, and may go on with "
+                f",type=strategy for the types {', '.join(MEMORY_TYPES)}"
+            )
+            raise InvalidRequest(message, field=name)
     return text
 
 

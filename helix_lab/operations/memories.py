@@ -150,7 +150,7 @@ def create(services: Services, request: CreateMemory) -> Memory:
                 f"there is a memory {memory_id!r}; change it with PATCH /v1/memory/{memory_id}"
             )
             raise Conflict(message, memory_id=memory_id)
-        if row is not None and row["state"]["erased"]:
+        if row is not None and row["state"].get("erased"):
             message = f"memory {memory_id!r} was erased for ever; choose another id"
             raise MemoryDeleted(message, memory_id=memory_id)
         return Update(memory_id, Kind.CREATE, 0, 0, changes, tuple(dict.fromkeys(request.tags)))

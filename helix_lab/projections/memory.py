@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import msgspec
 
 from helix_lab.domain.memory.record import Kind, Update
-from helix_lab.domain.memory.strategies import Strategy
 from helix_lab.domain.model.event import (
     MEMORY_CREATED,
     MEMORY_DELETED,
@@ -29,7 +28,7 @@ from helix_lab.projections.facts import (
     read_fact,
 )
 from helix_lab.projections.memory_batch import Batch, Fact, Row, Written
-from helix_lab.projections.memory_store import Shown
+from helix_lab.projections.memory_strategies import Shown
 from helix_lab.projections.projection import Checkpoint, Projection, Refused, check_is_known
 from helix_lab.records.database import Records
 from helix_lab.records.memory_words import clear_words
@@ -54,19 +53,16 @@ class MemoryProjection(Projection[Row]):
 
     Args:
         records: the store.
-        strategy: how values that were written side by side are shown in lists and searches.
-        strategy_name: as conflicts name it.
+        shown: how values that were written side by side are shown in lists and searches.
         node_id: this node.
     """
 
     name = "memory"
     topics = (MEMORY_EVENTS,)
 
-    def __init__(
-        self, records: Records, strategy: Strategy, *, strategy_name: str, node_id: str
-    ) -> None:
+    def __init__(self, records: Records, shown: Shown, *, node_id: str) -> None:
         self._records = records
-        self._shown = Shown(strategy, strategy_name)
+        self._shown = shown
         self._node_id = node_id
 
     def project(self, entry: Entry) -> Row | None:

@@ -19,7 +19,8 @@ from helix_lab.domain.memory.replica import Commit, Replica
 from helix_lab.domain.model.event import Entry
 from helix_lab.projections.facts import NodeAcknowledged, NodeJoined, NodeRemoved
 from helix_lab.projections.memory_conflicts import Conflicts
-from helix_lab.projections.memory_store import MemoryStore, Shown
+from helix_lab.projections.memory_store import MemoryStore
+from helix_lab.projections.memory_strategies import Shown
 from helix_lab.records.database import Records, take_new
 from helix_lab.records.memory_states import (
     dump_update,

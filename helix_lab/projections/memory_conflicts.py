@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from helix_lab.domain.memory.conflicts import FoundConflict, find_conflict
 from helix_lab.domain.memory.record import Entry, Record
-from helix_lab.domain.memory.strategies import show
-from helix_lab.projections.memory_store import Shown, to_moment
+from helix_lab.projections.memory_store import to_moment
+from helix_lab.projections.memory_strategies import Shown
 from helix_lab.records.database import Records, take_new
 from helix_lab.records.tables import MEMORY_CONFLICT
 
@@ -68,7 +68,7 @@ class Conflicts:
         return self._open.get(memory_id, {})
 
     def _begin(self, found: FoundConflict, record: Record) -> None:
-        memory = show(found.memory_id, record, self._shown.strategy)
+        memory = self._shown.show(found.memory_id, record)
         row: dict[str, Any] = {
             "conflict_id": found.conflict_id,
             "memory_id": found.memory_id,
@@ -85,7 +85,7 @@ class Conflicts:
                 for head in found.heads
             ],
             "fields": {name: _to_values(entries) for name, entries in found.values.items()},
-            "strategy": self._shown.name,
+            "strategy": self._shown.choose(record)[0],
             "result": {name: memory.fields[name] for name in found.values},
             "version": memory.version,
             "state": OPEN,

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from helix_lab.domain.memory.record import Kind, Record, Update
 from helix_lab.domain.memory.replica import Replica
-from helix_lab.domain.memory.strategies import Strategy, show
 from helix_lab.domain.model.clock import to_micros
 from helix_lab.domain.model.event import from_micros
+from helix_lab.projections.memory_strategies import Shown
 from helix_lab.records.database import Records, take_new
 from helix_lab.records.memory_states import dump_record, load_record
 from helix_lab.records.memory_words import replace_words
@@ -22,14 +22,6 @@ from helix_lab.records.tables import MEMORY, MEMORY_TAG
 _SHOWN_AS_THEY_ARE = ("user_id", "type", "category", "importance")
 _NEW = {column.name: take_new for column in MEMORY.columns if column.name != "memory_id"}
 _CHUNK = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How values that stand side by side are shown."""
-
-    strategy: Strategy
-    name: str
 
 
 @dataclass(slots=True)
@@ -114,7 +106,7 @@ class MemoryStore:
             kept.former = kept.change
 
     def _to_row(self, memory_id: str, kept: Kept) -> dict[str, Any]:
-        memory = show(memory_id, kept.record, self._shown.strategy)
+        memory = self._shown.show(memory_id, kept.record)
         fields = memory.fields
         expires_at = fields.get("expires_at")
         return {

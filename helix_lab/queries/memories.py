@@ -13,7 +13,7 @@ from helix_lab.domain.memory.replica import Replica
 from helix_lab.queries.paging import Position, page_after
 from helix_lab.records.database import Records
 from helix_lab.records.memory_states import load_record, load_replica
-from helix_lab.records.memory_words import match
+from helix_lab.records.memory_words import find_alive, match
 from helix_lab.records.tables import MEMORY, MEMORY_CONFLICT, MEMORY_NODE, MEMORY_TAG
 
 
@@ -40,13 +40,14 @@ def list_memories(
 ) -> list[Mapping[str, Any]]:
     """Memories that are neither deleted nor expired, the one that changed last first."""
     place = (MEMORY.c.updated_at, MEMORY.c.memory_id)
-    rows = (
-        sa.select(MEMORY)
-        .where(MEMORY.c.is_alive, *_to_conditions(wanted, records.engine.dialect))
-        .where(sa.or_(MEMORY.c.expires_at.is_(None), MEMORY.c.expires_at > now))
-    )
-    query = page_after(rows, place, limit=limit, after=after)
     with records.read() as connection:
+        alive = MEMORY.c.is_alive if not wanted.query else find_alive(connection, wanted.query)
+        rows = (
+            sa.select(MEMORY)
+            .where(alive, *_to_conditions(wanted, connection.dialect))
+            .where(sa.or_(MEMORY.c.expires_at.is_(None), MEMORY.c.expires_at > now))
+        )
+        query = page_after(rows, place, limit=limit, after=after)
         return [dict(row) for row in connection.execute(query).mappings()]
 
 

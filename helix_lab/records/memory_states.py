@@ -6,20 +6,28 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from helix_lab.domain.memory.record import Entry, Head, Kind, Record, Update
+from helix_lab.domain.memory.record import STABLE, Dot, Entry, Head, Kind, Record, Update
 from helix_lab.domain.memory.replica import Commit, Replica
 from helix_lab.records.tables import MEMORY_EARLY, MEMORY_NODE
 
+_SETTLED = (0, *STABLE)
+
 
 def dump_record(record: Record) -> dict[str, Any]:
-    """The record as JSON values."""
-    return {
-        "heads": [list(head) for head in record.heads],
-        "entries": {name: [list(e) for e in entries] for name, entries in record.entries.items()},
-        "tags": {tag: [list(dot) for dot in dots] for tag, dots in record.tags.items()},
-        "life": [list(dot) for dot in record.life],
-        "erased": record.is_erased,
-    }
+    """The record as JSON values; what is empty, and dots that all have seen, take no room."""
+    state: dict[str, Any] = {"heads": [list(head) for head in record.heads]}
+    if record.entries:
+        state["entries"] = {
+            name: [[e.value] if e[:3] == _SETTLED else list(e) for e in entries]
+            for name, entries in record.entries.items()
+        }
+    if record.tags:
+        state["tags"] = {tag: _dump_dots(dots) for tag, dots in record.tags.items()}
+    if record.life:
+        state["life"] = _dump_dots(record.life)
+    if record.is_erased:
+        state["erased"] = True
+    return state
 
 
 def load_record(state: dict[str, Any]) -> Record:
@@ -27,12 +35,21 @@ def load_record(state: dict[str, Any]) -> Record:
     return Record(
         heads=[Head(c, n, s, depth, Kind(kind)) for c, n, s, depth, kind in state["heads"]],
         entries={
-            name: [Entry(*entry) for entry in entries] for name, entries in state["entries"].items()
+            name: [Entry(*_SETTLED, *e) if len(e) == 1 else Entry(*e) for e in entries]
+            for name, entries in state.get("entries", {}).items()
         },
-        tags={tag: [(n, s) for n, s in dots] for tag, dots in state["tags"].items()},
-        life=[(n, s) for n, s in state["life"]],
-        is_erased=state["erased"],
+        tags={tag: _load_dots(dots) for tag, dots in state.get("tags", {}).items()},
+        life=_load_dots(state.get("life", [])),
+        is_erased=state.get("erased", False),
     )
+
+
+def _dump_dots(dots: list[Dot]) -> list[list[Any]]:
+    return [[] if dot == STABLE else list(dot) for dot in dots]
+
+
+def _load_dots(dots: list[list[Any]]) -> list[Dot]:
+    return [(dot[0], dot[1]) if dot else STABLE for dot in dots]
 
 
 def load_replica(connection: sa.Connection, node_id: str) -> Replica:

@@ -11,7 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from helix_lab.records.tables import MEMORY
+
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+MANY = 1000
+"""Matches from which on it is cheaper to look for them in the order of the list."""
+
 MAX_WORD = 100
 """Characters of a word that count; PostgreSQL takes 2,046 bytes."""
 
@@ -82,14 +87,34 @@ def replace_words(connection: sa.Connection, *, old: Sequence[int], new: Mapping
 
 def match(dialect: sa.Dialect, query: str) -> sa.ColumnElement[bool]:
     """The condition that a memory holds all words of a query; `word*` is the beginning of one."""
-    terms = [term for text in query.split() for term in _to_terms(text)]
-    if not terms:
+    words = _to_expression(dialect, query)
+    if not words:
         return sa.false()
-    if dialect.name == "sqlite":
-        words = " AND ".join(f'"{word}"{"*" * is_prefix}' for word, is_prefix in terms)
-    else:
-        words = " & ".join(f"'{word}'{':*' * is_prefix}" for word, is_prefix in terms)
     return sa.text(_FIND[dialect.name]).bindparams(words=words)  # type: ignore[return-value]
+
+
+def find_alive(connection: sa.Connection, query: str) -> sa.ColumnElement[bool]:
+    """The condition that a memory is not deleted, said so that the search is planned well.
+
+    SQLite would walk through all memories in their order, which is right for words that many of
+    them hold; for rare ones the plus keeps it from that, and it begins with those that match.
+    """
+    words = _to_expression(connection.dialect, query)
+    if connection.dialect.name != "sqlite" or not words:
+        return MEMORY.c.is_alive
+    statement = sa.text(
+        "SELECT count(*) FROM (SELECT 1 FROM memory_words WHERE memory_words MATCH :words "
+        "LIMIT :limit)"
+    )
+    found = connection.execute(statement, {"words": words, "limit": MANY}).scalar_one()
+    return MEMORY.c.is_alive if found >= MANY else sa.text("+memory.is_alive")  # type: ignore[return-value]
+
+
+def _to_expression(dialect: sa.Dialect, query: str) -> str:
+    terms = [term for text in query.split() for term in _to_terms(text)]
+    if dialect.name == "sqlite":
+        return " AND ".join(f'"{word}"{"*" * is_prefix}' for word, is_prefix in terms)
+    return " & ".join(f"'{word}'{':*' * is_prefix}" for word, is_prefix in terms)
 
 
 def _to_terms(text: str) -> list[tuple[str, bool]]:

@@ -187,3 +187,35 @@ def test_an_erased_memory_is_gone_for_ever(lab: Lab) -> None:
 
     with pytest.raises(MemoryDeleted, match="erased for ever"):
         lab.create_memory("again", memory_id="m1")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("oauth2", ["m1", "m2"]),
+        ("PREFERS oauth2", ["m1"]),
+        ("oauth*", ["m1", "m2", "m3"]),
+        ("oauth", []),
+        ("straße", ["m4"]),
+        ("認証", ["m5"]),
+        ("'; DROP", []),
+        ('" OR *', []),
+        ("...", []),
+    ],
+)
+def test_words_are_found_alike_in_every_store(lab: Lab, query: str, found: list[str]) -> None:
+    texts = ["User prefers OAuth2", "oauth2, not JWT", "OAuth1 is old", "Straße 7", "認証は2段階"]
+    for number, text in enumerate(texts, 1):
+        lab.create_memory(text, memory_id=f"m{number}")
+
+    assert found == sorted(m.memory_id for m in lab.list_memories(q=query).memories)
+
+
+def test_a_word_is_found_no_more_once_it_was_replaced(lab: Lab) -> None:
+    lab.create_memory("Prefer tea", memory_id="m1")
+    lab.create_memory("Prefer tea", memory_id="m2")
+    lab.update_memory("m1", content="Prefer coffee")
+    lab.delete_memory("m2")
+
+    assert [] == lab.list_memories(q="tea").memories
+    assert ["m1"] == [memory.memory_id for memory in lab.list_memories(q="coffee").memories]

@@ -38,6 +38,7 @@ SUMMARIES = {
     "info": "Tell what this lab is",
     "knowledge": "The knowledge graph: what is related, found, merged, asked in Cypher, exported",
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
+    "node": "Start several nodes on this machine, which exchange their memories",
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
     "report": "Notebooks that answer a question with parameters: list, run, schedule them",
@@ -50,6 +51,7 @@ SUMMARIES = {
 }
 _OWN = {
     "import": "importing:import_file",
+    "node": "nodes:node",
     "query": "asking:query",
     "rebuild": "importing:rebuild",
     "report": "reporting:report",

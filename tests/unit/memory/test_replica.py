@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from helix_lab.domain.memory.strategies import (
     show,
 )
 from helix_lab.domain.model.errors import Conflict, InvalidRequest
+from helix_lab.records.memory_states import dump_record, load_record
 from helix_lab.testing.memory.oracle import show_records
 
 
@@ -197,3 +199,17 @@ def test_a_custom_strategy_is_tried_before_it_is_used() -> None:
         check_custom(lambda _name, values: values.append(1))  # type: ignore[attr-defined]
     with pytest.raises(InvalidRequest, match="failed on field 'content'"):
         check_custom(lambda _name, values: values[7])
+
+
+@given(WRITES, st.booleans())
+def test_a_record_that_was_written_down_is_the_same(writes: Any, is_settled: bool) -> None:
+    lab = Lab(3)
+    lab.share(*[lab.write(node, kind, **changes) for node, kind, changes in writes])
+    replica = lab.replicas[0]
+    if is_settled:
+        for node, other in enumerate(lab.replicas):
+            replica.take_acknowledgement(f"node-{node}", other.acknowledge())
+        replica.compact()
+
+    for record in replica.records.values():
+        assert record == load_record(json.loads(json.dumps(dump_record(record))))
