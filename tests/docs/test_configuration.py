@@ -87,9 +87,9 @@ def test_a_variable_is_found_however_it_is_read(source: str) -> None:
 
 
 def test_the_page_names_the_variables_that_the_program_reads_and_no_other() -> None:
-    documented = tables(section("Environment variables"))[0]
+    documented, left_to_jupyter = tables(section("Environment variables"))
 
-    assert variables_of_the_program() == set(documented)
+    assert variables_of_the_program() - set(left_to_jupyter) == set(documented)
 
 
 def test_the_variables_that_are_left_to_jupyter_are_read_by_it() -> None:
@@ -102,7 +102,7 @@ def test_the_variables_that_are_left_to_jupyter_are_read_by_it() -> None:
 def test_a_variable_that_is_called_not_read_yet_is_not_read() -> None:
     waiting = {name for table in tables(section("Not read yet")) for name in table}
 
-    assert len(waiting) > 20
+    assert waiting
     assert set() == waiting & variables_of_the_program()
 
 
