@@ -81,9 +81,7 @@ def draw_evidence(options: Options) -> Iterator[Evidence]:
         yield Evidence(f"m{number}", f"c{number // 50}", "2026-01-01T00:00:00.000000Z", named)
 
 
-def fill(
-    report: Report, store: LadybugGraph, evidence: Sequence[Evidence], baseline: Any
-) -> None:
+def fill(report: Report, store: LadybugGraph, evidence: Sequence[Evidence], baseline: Any) -> None:
     """All messages, extracted before, in the batches of a rebuild."""
     started = time.perf_counter()
     for begin in range(0, len(evidence), BATCH):

@@ -187,7 +187,8 @@ def _round(value: float) -> float:
 def _line(row: Row) -> str:
     text = f"{row.case}: {row.metric} {row.value:g} {row.unit}"
     if row.baseline_value is not None:
-        text += f" ({row.baseline}: {row.baseline_value:g} {row.unit}, ratio {row.ratio:g})"
+        text += f" ({row.baseline}: {row.baseline_value:g} {row.unit}"
+        text += ")" if row.ratio is None else f", ratio {row.ratio:g})"
     if row.must is not None:
         text += f"; must {row.must:g}" + (f", aim {row.aim:g}" if row.aim is not None else "")
     return text

@@ -29,13 +29,14 @@ GRAPH_TYPES: Final = (
 - `other`: a name whose type nothing in the text tells: a book, a song, a product.
 """
 
-DETAIL_TYPES: Final = ("data", "interface", "version", "value")
+DETAIL_TYPES: Final = ("data", "interface", "version", "value", "generic")
 """Types that are true of a text but not what a graph is about.
 
 - `data`: a data structure, data type or file type ("array", "string", "CSV");
 - `interface`: an element of a screen ("button", "text box");
 - `version`: "3.11", "v2";
-- `value`: a literal ("true", "0", "foo").
+- `value`: a literal ("true", "0", "foo");
+- `generic`: a common noun of software ("browser", "compiler", "server").
 """
 
 ENTITY_TYPES: Final = GRAPH_TYPES + DETAIL_TYPES
