@@ -20,9 +20,9 @@ EXPORTS = (
     *("export_mentioned_in", "export_conversations", "export_users"),
 )
 TALK = [
-    "Docker uses Kafka. Redis is fun with Docker.",
-    "Kafka, Redis and Python in one sentence.",
-    "Postgres is not Redis. GraphQL uses Python.",
+    "Docker uses MongoDB. Redis is fun with Docker.",
+    "MongoDB, Redis and Python in one sentence.",
+    "PyTorch is not Redis. GraphQL uses Python.",
     "Rust uses Docker",
 ]
 
@@ -58,9 +58,9 @@ def test_messages_become_entities_and_edges(lab: Lab) -> None:
     graph = read_all(lab)
 
     names = {row["id"]: row["name"] for row in graph["export_entities"]}
-    assert {"Docker", "Kafka", "Redis", "Python"} <= set(names.values())
+    assert {"Docker", "MongoDB", "Redis", "Python"} <= set(names.values())
     edges = {(names[r["source"]], r["type"], names[r["target"]]) for r in graph["export_relations"]}
-    assert ("Docker", "uses", "Kafka") in edges
+    assert ("Docker", "uses", "MongoDB") in edges
     assert [("c1", "Boxes")] == [(r["id"], r["title"]) for r in graph["export_conversations"]]
     assert [{"id": "ann", "conversation_id": "c1"}] == graph["export_users"]
 
@@ -69,9 +69,9 @@ def test_a_rebuilt_graph_equals_the_live_one(lab: Lab) -> None:
     start(lab)
     read_all(lab)
     for number in range(5):
-        say(lab, "c1", f"Docker and Kafka, again. {number}", TALK[number % 4])
+        say(lab, "c1", f"Docker and MongoDB, again. {number}", TALK[number % 4])
         read_all(lab)  # one batch each
-    merge(lab, "m1", "Redis", "Kafka")
+    merge(lab, "m1", "Redis", "MongoDB")
     live = read_all(lab)
 
     lab.services.projections.rebuild("graph")
@@ -89,12 +89,12 @@ def split(lab: Lab, merge_id: str) -> None:
 
 def test_merged_entities_show_as_one_with_all_edges(lab: Lab) -> None:
     start(lab)
-    merge(lab, "m1", "Redis", "Kafka")
+    merge(lab, "m1", "Redis", "MongoDB")
 
     graph = read_all(lab)
 
-    (kafka,) = [row for row in graph["export_entities"] if row["name"] == "Kafka"]
-    assert ["Kafka", "Redis"] == kafka["aliases"]
+    (kafka,) = [row for row in graph["export_entities"] if row["name"] == "MongoDB"]
+    assert ["MongoDB", "Redis"] == kafka["aliases"]
     assert id_of("Redis") not in {row["id"] for row in graph["export_entities"]}
     assert 5 == kafka["mention_count"]
     assert not any(row["source"] == row["target"] for row in graph["export_relations"])
@@ -104,7 +104,7 @@ def test_random_merges_and_splits_restore_the_exact_graph(lab: Lab) -> None:
     start(lab)
     untouched = read_all(lab)
     draw = random.Random(3)
-    names = ["Docker", "Kafka", "Redis", "Python", "Rust"]
+    names = ["Docker", "MongoDB", "Redis", "Python", "Rust"]
     active: list[str] = []
 
     for step in range(12):
@@ -130,7 +130,7 @@ def test_a_split_that_comes_before_its_merge_counts(lab: Lab) -> None:
     untouched = read_all(lab)
 
     split(lab, "m1")
-    merge(lab, "m1", "Redis", "Kafka")
+    merge(lab, "m1", "Redis", "MongoDB")
 
     assert untouched == read_all(lab)
 
@@ -165,7 +165,7 @@ def test_a_lab_on_neo4j_has_the_graph_of_an_embedded_one(
         lab.services.projections.rebuild("graph")
         for each in (embedded, lab):
             start(each)
-            merge(each, "m1", "Redis", "Kafka")
+            merge(each, "m1", "Redis", "MongoDB")
 
         assert "neo4j" == lab.get_graph_stats().backend
         assert "connected" == lab.get_health().services["neo4j"]

@@ -58,7 +58,7 @@ def test_related_entities_come_by_strength_once_each(talked: Lab) -> None:
     assert len(set(names(answer))) == len(answer.related)
     strengths = [item.strength for item in answer.related]
     assert sorted(strengths, reverse=True) == strengths
-    (kafka,) = [item for item in answer.related if item.name == "Kafka"]
+    (kafka,) = [item for item in answer.related if item.name == "MongoDB"]
     assert ("USES", True, 1, 1) == (
         kafka.relationship_type,
         kafka.is_source,
@@ -106,7 +106,7 @@ def test_a_path_has_entities_and_relationships_in_turn(talked: Lab) -> None:
 
 
 def test_a_path_that_is_too_long_or_has_no_steps_is_told(talked: Lab) -> None:
-    none = talked.find_path("Rust", "Postgres", max_depth=1)
+    none = talked.find_path("Rust", "PyTorch", max_depth=1)
     still = talked.find_path("Rust", "Rust")
 
     assert ([], None, None) == (none.path, none.path_length, none.total_strength)
@@ -118,7 +118,7 @@ def test_search_takes_beginnings_first_and_then_what_is_like_it(talked: Lab) -> 
     begun = talked.search_entities(query="P").entities
 
     assert [("Redis", "fuzzy")] == [(item.name, item.match) for item in found]
-    assert {"Python", "Postgres"} == {item.name for item in begun if item.match == "prefix"}
+    assert {"Python", "PyTorch"} == {item.name for item in begun if item.match == "prefix"}
     assert [] == talked.search_entities(query="redsi", fuzzy=False).entities
     assert [] == talked.search_entities(query="P", type="person").entities
     assert 2 == len(talked.search_entities(limit=2).entities)
@@ -142,16 +142,16 @@ def test_an_entity_is_shown_with_its_evidence(talked: Lab) -> None:
 def test_merged_entities_answer_to_all_names_until_they_are_split(lab: Lab) -> None:
     before = lab.get_entity("Redis").model_dump()
 
-    merged = lab.merge_entities("Redis", "Kafka")
+    merged = lab.merge_entities("Redis", "MongoDB")
     as_one = lab.get_entity("redis")
 
-    assert ("Kafka", 2) == (merged.name, len(merged.members))
-    assert ("Kafka", ["Kafka", "Redis"]) == (as_one.name, as_one.aliases)
+    assert ("MongoDB", 2) == (merged.name, len(merged.members))
+    assert ("MongoDB", ["MongoDB", "Redis"]) == (as_one.name, as_one.aliases)
     assert as_one.entity_id == lab.get_entity(before["entity_id"]).entity_id
     with pytest.raises(Conflict, match="one entity already"):
-        lab.merge_entities("Kafka", "Redis")
+        lab.merge_entities("MongoDB", "Redis")
 
-    assert merged.merge_id == lab.split_entities(entity_id="Kafka").merge_id
+    assert merged.merge_id == lab.split_entities(entity_id="MongoDB").merge_id
     assert before == lab.get_entity("Redis").model_dump()
     with pytest.raises(Conflict, match="is not merged"):
         lab.split_entities(merge_id=merged.merge_id)
@@ -170,7 +170,7 @@ def test_cypher_gives_rows_by_column(talked: Lab) -> None:
     )
 
     assert ["e2.name", "e2.type"] == answer.columns
-    assert {"e2.name": "Kafka", "e2.type": "technology"} == answer.rows[0]
+    assert {"e2.name": "MongoDB", "e2.type": "technology"} == answer.rows[0]
     assert (len(answer.rows), False) == (answer.row_count, answer.truncated)
 
 

@@ -285,12 +285,12 @@ def test_a_closed_hx_lets_the_folder_go_and_connects_again(kernel: RunningKernel
 def test_cypher_gives_rows_frames_and_graphs(kernel: RunningKernel) -> None:
     kernel.run(
         "_ = hx.start_conversation(conversation_id='graph'); "
-        "_ = hx.append_messages('graph', [{'role': 'user', 'content': 'Redis and Kafka.'}])"
+        "_ = hx.append_messages('graph', [{'role': 'user', 'content': 'Redis and MongoDB.'}])"
     )
 
     cell = "%%cypher --param who=('Re' + 'dis') -o answer {}\nMATCH (a:Entity {{name: $who}})"
     kernel.run(cell.format("") + "-[r:RELATED_TO]-(b) RETURN b.name AS name, r.strength AS much")
-    assert "[{'name': 'Kafka', 'much': 0.5}]" == kernel.run("answer.rows").text
+    assert "[{'name': 'MongoDB', 'much': 0.5}]" == kernel.run("answer.rows").text
     kernel.run(cell.format("--as graph") + "-[r:RELATED_TO]-(b) RETURN a, r, b")
     told = kernel.run("len(answer.nodes), len(answer.edges), answer.edges[0]['label']").text
     assert "(2, 1, 'RELATED_TO')" == told
