@@ -22,7 +22,7 @@ from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
-from helix_lab.domain.model.errors import InvalidRequest, Unavailable
+from helix_lab.domain.model.errors import InvalidRequest, MissingDriver, Unavailable
 from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
@@ -66,7 +66,7 @@ from helix_lab.queries.statements import (
 )
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
-from helix_lab.settings import ProviderSettings, Settings, read_settings
+from helix_lab.settings import Neo4jSettings, ProviderSettings, Settings, read_settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -248,8 +248,12 @@ def _wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 probe=records.probe,
             ),
             "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
-            "neo4j": Service("ladybug", is_embedded=True, probe=graph.probe),
             **shared,
+            "neo4j": Service(
+                "neo4j" if settings.neo4j else "ladybug",
+                is_embedded=settings.neo4j is None,
+                probe=graph.probe,
+            ),
         },
     )
 
@@ -331,11 +335,28 @@ def _open_records(settings: Settings, folder: DataFolder) -> Records:
     return Records.embedded(folder.path / "records.sqlite")
 
 
-def _open_graph(settings: Settings, folder: DataFolder) -> GraphStore:  # noqa: ARG001
+def _open_graph(settings: Settings, folder: DataFolder) -> GraphStore:
+    if settings.neo4j is not None:
+        return _open_neo4j(settings.neo4j)
     return LadybugGraph(
         folder.path / "graph.lbug",
         schema=load_graph_schema("ladybug"),
         statements=load_graph_statements("ladybug"),
+    )
+
+
+def _open_neo4j(settings: Neo4jSettings) -> GraphStore:
+    try:
+        from helix_lab.adapters.graph_neo4j import Neo4jGraph
+    except ImportError as error:
+        message = 'NEO4J_URI is set, but its client is missing: pip install "helix-lab[neo4j]"'
+        raise MissingDriver(message, package="neo4j") from error
+    return Neo4jGraph(
+        settings.uri,
+        auth=(settings.username, settings.password),
+        database=settings.database,
+        schema=load_graph_schema("neo4j"),
+        statements=load_graph_statements("neo4j"),
     )
 
 

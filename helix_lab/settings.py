@@ -28,6 +28,8 @@ _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 MAX_CONTEXT_CACHE_TTL_S = 366 * 86_400.0
+NEO4J = "neo4j"
+_NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
 _LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 OFFLINE = "offline"
@@ -55,6 +57,20 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Neo4jSettings:
+    """A Neo4j server for the graph.
+
+    Attributes:
+        uri: such as bolt://127.0.0.1:7687.
+    """
+
+    uri: str
+    username: str
+    password: str = field_of(repr=False)
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a lab can be told; nothing configured means embedded.
 
@@ -65,6 +81,7 @@ class Settings:
             share; None: this node is alone.
         cache_url: of a Redis that keeps contexts beside this process, with its password.
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
+        neo4j: where the graph is; None for Ladybug in the data folder.
     """
 
     data_dir: Path
@@ -80,6 +97,7 @@ class Settings:
     memory_log: str | None = None
     cache_url: str | None = field_of(default=None, repr=False)
     log_url: str | None = field_of(default=None, repr=False)
+    neo4j: Neo4jSettings | None = None
 
 
 def read_settings(
@@ -90,7 +108,7 @@ def read_settings(
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
     `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
     `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_LOG_URL` (or
-    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
+    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `NEO4J_…`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
     `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
     "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a file that
     holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as `helix-lab stack up`
@@ -116,6 +134,7 @@ def read_settings(
         memory_log=_read_memory_log(env),
         cache_url=_read_cache_url(env),
         log_url=_read_log_url(env),
+        neo4j=_read_neo4j(env),
     )
 
 
@@ -229,6 +248,26 @@ def _read_log_url(env: Mapping[str, str]) -> str | None:
         return url
     servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
     return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
+
+
+def _read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:
+    """The server that the guide's variables name; the message never shows the password."""
+    uri = env.get("NEO4J_URI")
+    if not uri:
+        return None
+    if uri.partition("://")[0] not in _NEO4J_SCHEMES or "://" not in uri:
+        message = (
+            f"NEO4J_URI begins with {uri.partition(':')[0][:20]!r}; it must be such as "
+            f"bolt://127.0.0.1:7687, with one of {', '.join(_NEO4J_SCHEMES)}, or unset for the "
+            "embedded graph"
+        )
+        raise InvalidRequest(message, field="NEO4J_URI")
+    password = env.get("NEO4J_PASSWORD")
+    if not password:
+        message = "NEO4J_URI is set, so NEO4J_PASSWORD must be set, too"
+        raise InvalidRequest(message, field="NEO4J_PASSWORD")
+    username = env.get("NEO4J_USERNAME") or NEO4J
+    return Neo4jSettings(uri, username, password, env.get("NEO4J_DATABASE") or NEO4J)
 
 
 def _default_data_dir() -> str:

@@ -32,6 +32,9 @@ PAGES = (
     ),
     Page("providers", "Providers", "How providers answer, how long they take, and who wins"),
     Page("context", "Context", "How far and how well conversations are compressed, by strategy"),
+    Page("debates", "Debates", "How debates end, who wins them, and whether the sure ones do"),
+    Page("costs", "Costs", "What providers cost over time"),
+    Page("system", "System", "What this lab uses, what it is asked, how fast it answers"),
 )
 
 

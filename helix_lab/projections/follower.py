@@ -15,7 +15,6 @@ from helix_lab.projections.projection import Projection
 
 LOGGER = logging.getLogger(__name__)
 
-BATCH_SIZE = 5000
 _IDLE_WAIT_S = 5.0
 _GATHER_S = 0.02
 _FIRST_PAUSE_S = 0.2
@@ -71,9 +70,10 @@ class Follower:
         self._hurry.set()
 
     def join(self) -> None:
-        """Wait until the thread has ended."""
+        """Wait until the thread has ended; what the projection holds is given back."""
         if self._thread.is_alive():
             self._thread.join()
+        self._projection.close()
 
     def measure_lag(self) -> int:
         """Offsets between the end of the log and the checkpoint."""
@@ -180,13 +180,16 @@ class Follower:
             start = self._position.get((topic, partition), 0)
             if start >= end:
                 continue
-            entries = self._log.read(topic, partition, start_offset=start, limit=BATCH_SIZE)
+            entries = self._log.read(
+                topic, partition, start_offset=start, limit=self._projection.batch_size
+            )
             after = entries[-1].offset + 1 if entries else end
             checkpoint = {(topic, partition): after}
             self._projection.write(self._project(entries), checkpoint)
             self._set_position({**self._position, **checkpoint})
 
     def _project(self, entries: Sequence[Entry]) -> list[Any]:
+        self._projection.prepare(entries)
         rows: list[Any] = []
         refused: list[dict[str, Any]] = []
         for entry in entries:

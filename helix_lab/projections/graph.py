@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
-from helix_lab.domain.knowledge.evidence import Evidence, read_evidence
+from helix_lab.domain.knowledge.evidence import Evidence
 from helix_lab.domain.knowledge.extraction import Extractor
 from helix_lab.domain.knowledge.merges import Merge
 from helix_lab.domain.model.event import (
@@ -34,12 +35,15 @@ from helix_lab.projections.facts import (
     TurnSaid,
     read_fact,
 )
+from helix_lab.projections.graph_process import EvidenceProcess, Saying, read_saying
 from helix_lab.projections.graph_writing import (
     add_evidence,
     apply_merges,
     describe_conversations,
 )
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
+
+LOGGER = logging.getLogger(__name__)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -69,9 +73,32 @@ class GraphProjection(Projection[Row]):
     name = "graph"
     topics = (CONVERSATIONS, DEBATES, ENTITY_UPDATES)
 
+    batch_size: ClassVar[int] = 500
+
     def __init__(self, store: GraphStore, extractor: Extractor) -> None:
         self._store = store
         self._extractor = extractor
+        self._process = EvidenceProcess()
+        self._read_before: dict[str, Evidence] = {}
+
+    def prepare(self, entries: Sequence[Entry]) -> None:
+        """See `Projection.prepare`; a full batch, of which more may follow, goes to a process."""
+        self._read_before = {}
+        if len(entries) < self.batch_size:
+            self._process.close()
+            return
+        sayings = [saying for entry in entries if (saying := _find_saying(entry.event))]
+        try:
+            read = self._process.read(sayings)
+        except (OSError, EOFError, msgspec.DecodeError) as error:
+            LOGGER.warning("the process that reads messages is gone: %s", error)
+            self._process.close()
+        else:
+            self._read_before = {evidence.message_id: evidence for evidence in read}
+
+    def close(self) -> None:
+        """See `Projection.close`."""
+        self._process.close()
 
     def project(self, entry: Entry) -> Row | None:
         """See `Projection.project`."""
@@ -104,25 +131,42 @@ class GraphProjection(Projection[Row]):
         self._store.clear()
 
     def _read(self, event: Event) -> Row | None:
-        if event.type == MESSAGE_ADDED.name:
-            said = read_fact(event.data, MessageAdded)
-            return self._extract(event, said.content, said.user_id)
-        if event.type == TURN_ANSWERED.name:
-            turn = read_fact(event.data, TurnSaid)
-            return self._extract(event, turn.text, None) if turn.role == "answer" else None
-        read = _READERS.get(event.type)
-        return None if read is None else read(event)
-
-    def _extract(self, event: Event, text: str, speaker: str | None) -> Evidence | None:
-        evidence = read_evidence(
-            text,
-            self._extractor,
-            message_id=event.event_id,
-            conversation_id=event.key,
-            time=_to_text(event.time),
-            speakers=() if speaker is None else (speaker,),
-        )
+        saying = to_saying(event)
+        if saying is None:
+            read = _READERS.get(event.type)
+            return None if read is None else read(event)
+        evidence = self._read_before.pop(event.event_id, None)
+        if evidence is None:
+            evidence = read_saying(saying, self._extractor)
         return evidence if evidence.named else None
+
+
+def to_saying(event: Event) -> Saying | None:
+    """The text of an event that says something; None for another event.
+
+    Raises:
+        msgspec.ValidationError: it lacks what its type must have.
+    """
+    if event.type == MESSAGE_ADDED.name:
+        said = read_fact(event.data, MessageAdded)
+        speakers = () if said.user_id is None else (said.user_id,)
+        return _make_saying(event, said.content, speakers)
+    if event.type == TURN_ANSWERED.name:
+        turn = read_fact(event.data, TurnSaid)
+        return _make_saying(event, turn.text, ()) if turn.role == "answer" else None
+    return None
+
+
+def _make_saying(event: Event, text: str, speakers: tuple[str, ...]) -> Saying:
+    return Saying(text, event.event_id, event.key, _to_text(event.time), speakers)
+
+
+def _find_saying(event: Event) -> Saying | None:
+    """As `to_saying`; what is refused is refused when its turn comes."""
+    try:
+        return to_saying(event)
+    except msgspec.ValidationError:
+        return None
 
 
 def _to_text(time: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from helix_lab.domain.model.event import EVENT_TYPES, Entry
 
@@ -19,10 +19,21 @@ class Refused(Exception):
 
 
 class Projection(abc.ABC, Generic[Row]):
-    """Derives the content of one store from events."""
+    """Derives the content of one store from events.
+
+    Attributes:
+        batch_size: entries that are read at once and written together, at most.
+    """
 
     name: str
     topics: tuple[str, ...]
+    batch_size: ClassVar[int] = 5000
+
+    def prepare(self, entries: Sequence[Entry]) -> None:
+        """Look at a batch before its entries are projected one by one; it refuses none."""
+
+    def close(self) -> None:
+        """Give back what it holds besides its store; closing twice is harmless."""
 
     @abc.abstractmethod
     def project(self, entry: Entry) -> Row | None:

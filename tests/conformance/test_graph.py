@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helix_lab.adapters.graph_ladybug import LadybugGraph
+from helix_lab.adapters.graph_neo4j import Neo4jGraph
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.ports.graph import GraphStore
 from helix_lab.queries.statements import load_graph_schema, load_graph_statements
-from helix_lab.testing.graph import GraphTests, add_chain
+from helix_lab.testing.graph import GraphTests, add_chain, draw_graph
+from tests.tiers import Running
 
 SCHEMA = load_graph_schema("ladybug")
 
@@ -82,3 +85,113 @@ def fill(folder: Path) -> None:
     with store.transaction() as transaction:
         add_chain(transaction, 10)
     store.close()
+
+
+@pytest.mark.services("neo4j")
+class TestNeo4j(GraphTests):
+    @pytest.fixture
+    def open_store(self, running_services: Running) -> Callable[[], GraphStore]:
+        server = running_services("neo4j")
+        emptied = make_neo4j(server)
+        emptied.clear()
+        emptied.close()
+        return lambda: make_neo4j(server)
+
+    def test_a_server_that_is_away_is_named(self) -> None:
+        store = make_neo4j({"NEO4J_URI": "bolt://127.0.0.1:9", "NEO4J_PASSWORD": "wrong"})
+
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
+            store.probe()
+        store.close()
+
+    def test_a_wrong_password_is_told_without_it(self, running_services: Running) -> None:
+        server = {**running_services("neo4j"), "NEO4J_PASSWORD": "not-the-password"}
+        store = make_neo4j(server)
+
+        with pytest.raises(Unavailable, match="user or password") as caught:
+            store.probe()
+        assert "not-the-password" not in str(caught.value)
+        store.close()
+
+
+@pytest.mark.services("neo4j")
+def test_both_engines_answer_every_statement_alike(
+    running_services: Running, tmp_path: Path
+) -> None:
+    embedded, server = make_store(tmp_path), make_neo4j(running_services("neo4j"))
+    server.clear()
+    for store in (embedded, server):
+        with store.transaction() as transaction:
+            draw_graph(transaction, seed=5)
+
+    reading = [name for name in load_graph_statements("ladybug") if name not in WRITING]
+    assert set(reading) <= set(ASKED) | set(EXPORTED)
+    for name in reading:
+        found = []
+        for parameters in ASKED.get(name, [{}]):
+            here, there = embedded.ask(name, **parameters), server.ask(name, **parameters)
+            assert show(name, here) == show(name, there), name
+            found += here
+        assert found, f"{name} is asked for nothing that is there"
+    embedded.close()
+    server.close()
+
+
+LIMITS = {"max_rows": 50}
+SOME = {"ids": ["e00", "e03", "e07", "nobody"]}
+KIND = {"type": "person", "any_type": False, **LIMITS}
+ANY_KIND = {"type": "", "any_type": True, **LIMITS}
+THEN = {"min_strength": 0.5, "as_of": "2026-03-01T18:00:00.000000Z", **LIMITS}
+WRITING = {
+    *(f"add_{name}" for name in ("merges", "merged", "entities", "conversations", "users")),
+    *(f"add_{name}" for name in ("starts", "messages", "mentions", "mentioned_in", "claims")),
+    *("add_co_occurrences", "add_relations", "undo_merges", "drop_merged", "drop_entities"),
+    *("drop_claims", "count_mentions", "rename_entities", "describe_conversations"),
+}
+EXPORTED = {
+    *(f"export_{name}" for name in ("entities", "conversations", "users", "relations")),
+    *("export_co_occurrences", "export_mentioned_in", "all_merges"),
+    *(f"count_{name}" for name in ("entities", "conversations", "users", "messages")),
+    *("count_related_to", "count_co_occurs_with", "count_mentioned_in"),
+}
+ASKED: dict[str, list[dict[str, Any]]] = {
+    "known_messages": [{"ids": ["m1", "m99"]}],
+    "merged_entities": [{"ids": ["e90", "e00"]}],
+    **{name: [SOME] for name in ("find_entities", "evidence_of", "claims_of")},
+    "edges_between": [{"ids": [f"e{number:02}" for number in range(20)]}],
+    "find_conversations": [{"ids": ["c1", "c2"]}],
+    **{
+        name: [{"key": f"{letter}e07"} for letter in "äbcdé"]
+        for name in ("entities_by_key", "entities_by_alias")
+    },
+    **{name: [{"id": f"e{n:02}", **THEN} for n in range(3, 7)] for name in ("related_out",)},
+    "related_in": [{"id": f"e{n:02}", **THEN} for n in range(30, 34)],
+    "co_occurrences": [{"id": "e03", "ids": [f"e{n:02}" for n in range(40)]}],
+    "entities_by_prefix": [{"prefix": "ä", **ANY_KIND}, {"prefix": "", **KIND}],
+    "entities_by_pieces": [{"pieces": ["e0", "c", "äe"], **ANY_KIND}],
+    "top_entities": [ANY_KIND, KIND],
+    **{
+        name: [{"id": f"e{n:02}", **LIMITS} for n in (0, 3, 7, 9)]
+        for name in ("messages_of", "conversations_of")
+    },
+    "messages_of_both": [{"id": "e07", "other": f"e{n:02}", **LIMITS} for n in range(40)],
+    "neighbours": [{**SOME, **LIMITS}],
+    "path": [{"source": "e03", "target": f"e{n:02}"} for n in range(30, 38)],
+}
+
+
+def show(name: str, rows: list[dict[str, Any]]) -> list[Any]:
+    """What must be alike; of several shortest paths an engine may take any."""
+    if name == "path":
+        return [(row["ids"][0], row["ids"][-1], len(row["ids"])) for row in rows]
+    return rows
+
+
+def make_neo4j(server: Mapping[str, str]) -> Neo4jGraph:
+    return Neo4jGraph(
+        server["NEO4J_URI"],
+        auth=(server.get("NEO4J_USERNAME", "neo4j"), server["NEO4J_PASSWORD"]),
+        database=server.get("NEO4J_DATABASE", "neo4j"),
+        schema=load_graph_schema("neo4j"),
+        statements=load_graph_statements("neo4j"),
+    )

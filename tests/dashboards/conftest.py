@@ -26,6 +26,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 def sampled(lab: Lab) -> Lab:
     """The lab with the samples of the notebooks."""
     take_samples(lab)
+    assert lab.services.projections.catch_up(timeout_s=60)
     return lab
 
 

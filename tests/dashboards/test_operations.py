@@ -57,7 +57,9 @@ def test_an_empty_lab_has_empty_pictures(lab: Lab) -> None:
 def test_the_dashboards_are_listed_with_their_paths(lab: Lab) -> None:
     listed = lab.list_dashboards().dashboards
 
-    assert ["overview", "providers", "context"] == [page.name for page in listed]
+    assert ["overview", "providers", "context", "debates", "costs", "system"] == [
+        page.name for page in listed
+    ]
     assert "helix-dash/overview" == listed[0].path
 
 

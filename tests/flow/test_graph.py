@@ -12,6 +12,8 @@ import pytest
 from helix_lab.domain.knowledge.identity import identify
 from helix_lab.lab import Lab, open_lab
 from helix_lab.record import knowledge
+from helix_lab.settings import read_settings
+from tests.tiers import Running
 
 EXPORTS = (
     *("export_entities", "export_relations", "export_co_occurrences"),
@@ -150,6 +152,37 @@ def test_a_message_with_very_many_entities_is_taken(lab: Lab) -> None:
     say(lab, "c1", " ".join(f"`call_{number}()`" for number in range(3000)) + " Docker")
 
     assert "Docker" in {row["name"] for row in read_all(lab)["export_entities"]}
+
+
+@pytest.mark.services("neo4j")
+def test_a_lab_on_neo4j_has_the_graph_of_an_embedded_one(
+    running_services: Running, tmp_path: Path
+) -> None:
+    server = running_services("neo4j")
+    remote = read_settings(data_dir=tmp_path / "server", environment=dict(server))
+    local = read_settings(data_dir=tmp_path / "embedded", environment={})
+    with open_lab(settings=local) as embedded, open_lab(settings=remote) as lab:
+        lab.services.projections.rebuild("graph")
+        for each in (embedded, lab):
+            start(each)
+            merge(each, "m1", "Redis", "Kafka")
+
+        assert "neo4j" == lab.get_graph_stats().backend
+        assert "connected" == lab.get_health().services["neo4j"]
+        assert drop_times(read_all(embedded)) == drop_times(read_all(lab))
+        live = read_all(lab)
+        lab.services.projections.rebuild("graph")
+        assert live == read_all(lab)
+        split(lab, "m1")
+        assert "Redis" in {row["name"] for row in read_all(lab)["export_entities"]}
+        lab.services.graph.clear()
+
+
+def drop_times(graph: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [{key: v for key, v in row.items() if "2026-" not in str(v)} for row in rows]
+        for name, rows in graph.items()
+    }
 
 
 def test_a_cut_file_is_filled_again_from_the_log(tmp_path: Path) -> None:

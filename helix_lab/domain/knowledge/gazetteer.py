@@ -55,7 +55,7 @@ def terms() -> tuple[Term, ...]:
 def _parse_terms(text: str) -> Iterator[Term]:
     letter = kind = ""
     for line in text.splitlines():
-        if not line or line.startswith("# "):
+        if not line or line.startswith("#"):
             continue
         if line.startswith("["):
             _, letter, kind = line.strip("[]").split()

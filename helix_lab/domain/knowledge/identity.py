@@ -20,6 +20,7 @@ from helix_lab.domain.knowledge.dates import normalise_date
 
 _SPACES = re.compile(r"\s+")
 _EDGES: Final = " \t\"'“”‘’`,;:!?()[]{}<>*_~…"
+_CODE_EDGES: Final = " \t`,;"
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ARTICLE = re.compile(r"^the\s+(?=\S)", re.IGNORECASE)
 _TITLE = re.compile(r"^(?:dr|mr|mrs|ms|miss|prof|professor|sir)\b\.?\s+(?=\S)", re.IGNORECASE)
@@ -72,18 +73,19 @@ class Identity:
 
 def identify(name: str, entity_type: str) -> Identity:
     """The entity that a name of a type means; the same for every spelling of it."""
-    shown = clean(name)
+    shown = clean(name, entity_type)
     term = _term(shown, entity_type)
     if term is not None:
         return Identity(_entity_id(term.type, _squash(_plain(term.name))), term.name, term.type)
     return Identity(_entity_id(entity_type, canonical_key(shown, entity_type)), shown, entity_type)
 
 
-def clean(name: str) -> str:
+def clean(name: str, entity_type: str) -> str:
     """A name without what stands around it: spaces, quotes, commas, a possessive `'s`."""
+    edges = _CODE_EDGES if entity_type in _CASED else _EDGES
     shown = _SPACES.sub(" ", unicodedata.normalize("NFKC", name))
     while True:
-        shorter = _POSSESSIVE.sub("", shown.strip(_EDGES)) or shown
+        shorter = _POSSESSIVE.sub("", shown.strip(edges)) or shown
         if shorter == shown:
             return shown.strip()
         shown = shorter

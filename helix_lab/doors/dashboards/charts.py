@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import panel as pn
@@ -17,6 +18,7 @@ _SAVE = "save.do.emit(undefined)"
 _PAPER = {"default": ("#ffffff", "#1f2328", "#d0d7de"), "dark": ("#121212", "#e6e6e6", "#3a3f44")}
 """Background, text and lines of each theme."""
 _MIN_SPAN_S = (0.1, 10.0)
+_MARGIN = timedelta(minutes=2)
 
 
 class Chart:
@@ -48,6 +50,15 @@ class Chart:
             sizing_mode="stretch_width",
             margin=(4, 12),
         )
+
+    def show_series(self, points: Sequence[tuple[datetime, float, str]]) -> None:
+        """Draw measures over time; nothing is shown where there is none."""
+        self.layout.visible = bool(points)
+        if points:
+            moments = [at.replace(tzinfo=None) for at, _, _ in points]
+            self.figure.x_range.start = min(moments) - _MARGIN
+            self.figure.x_range.end = max(moments) + _MARGIN
+        self.show(place_series(points), height="share")
 
     def show(self, values: Mapping[str, Sequence[Any]], *, height: str) -> None:
         """Draw these values instead of what is there; the one called `height` sets the scale."""
@@ -106,21 +117,36 @@ def make_wins() -> Chart:
     return _with_legend(chart)
 
 
-def make_shares(title: str, *, file: str) -> Chart:
-    """Shares from 0 to 1 over time, a colour for each name."""
+def make_shares(title: str, *, file: str, unit: str = "0 to 1") -> Chart:
+    """Shares (or other measures) over time, a colour for each name."""
     chart = Chart(
         title,
         ["at", "share", "who", "colour"],
         file=file,
         x_axis_type="datetime",
         x_axis_label="UTC",
-        y_axis_label="0 to 1",
+        y_axis_label=unit,
         x_range=Range1d(),
     )
     chart.figure.scatter(
         x="at", y="share", size=9, source=chart.source, color="colour", legend_field="who"
     )
     return _with_legend(chart)
+
+
+def make_calibration() -> Chart:
+    """How often seats won, by how sure they were; where both are equal, they are calibrated."""
+    chart = Chart(
+        "Confidence and wins",
+        ["sure", "won", "size"],
+        file="helix-lab-calibration",
+        x_range=Range1d(0, 1),
+        x_axis_label="mean confidence of the seats",
+        y_axis_label="share that won",
+    )
+    chart.figure.scatter(x="sure", y="won", size="size", source=chart.source, color=COLOURS[0])
+    chart.figure.line([0, 1], [0, 1], color=COLOURS[1], line_dash="dashed")
+    return chart
 
 
 def _with_legend(chart: Chart) -> Chart:
@@ -148,6 +174,17 @@ def colour_of(names: Sequence[str]) -> dict[str, str]:
     """A colour for each name, the same whenever the names are the same."""
     ordered = sorted(set(names))
     return {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(ordered)}
+
+
+def place_series(points: Sequence[tuple[datetime, float, str]]) -> dict[str, list[Any]]:
+    """Measures over time as dots: (moment in UTC, measure, name)."""
+    colours = colour_of([who for _, _, who in points])
+    return {
+        "at": [at.replace(tzinfo=None) for at, _, _ in points],
+        "share": [measure for _, measure, _ in points],
+        "who": [who for _, _, who in points],
+        "colour": [colours[who] for _, _, who in points],
+    }
 
 
 def span_of(steps: Sequence[Any]) -> tuple[float, float]:

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-
-import panel as pn
+from typing import TYPE_CHECKING, Any
 
 from helix_lab.doors.dashboards import charts
 from helix_lab.doors.dashboards.parts import (
-    Following,
-    make_heading,
     make_html,
     write_cards,
     write_notice,
     write_table,
 )
-from helix_lab.doors.dashboards.providers import WINDOWS, asked_window, round_figure
+from helix_lab.doors.dashboards.windowed import follow_window, make_select, round_figure
 from helix_lab.operations.compressions import CompressionMeasures
 from helix_lab.operations.methods import Methods
 
-REFRESH_MS = 5000
+if TYPE_CHECKING:
+    import panel as pn
+
 _EMPTY = "Nothing was compressed in this window. Choose a longer one, or compress a conversation:"
 _EMPTY_AT_ALL = "Nothing was compressed yet. Compress a conversation:"
 _COMMANDS = (
     "helix-lab import conversations.json",
     "helix-lab conversations replay CONVERSATION_ID --compression-ratio 0.3",
 )
-_MARGIN = timedelta(minutes=2)
 _COLUMNS = (
     "strategy", "compressions", "mean ratio", "least ratio", "greatest ratio", "mean quality",
     "least quality", "below minimum", "tokens before", "tokens after", "by a model", "mean ms",
@@ -48,28 +44,14 @@ class Facts:
 def make_context(lab: Methods) -> pn.Column:
     """The page, which follows the lab as long as it is open; `?window=7d` chooses a window."""
     page = _Context(lab)
-    following = Following(page.read, page.show)
-    page.window.param.watch(following.refresh, "value")
-    following.begin(every_ms=REFRESH_MS)
-    return pn.Column(
-        make_heading("context"),
-        pn.FlexBox(page.window, align_items="end", margin=(4, 12)),
-        following.trouble,
-        page.notice,
-        page.cards,
-        page.table,
-        page.quality.layout,
-        page.ratio.layout,
-        sizing_mode="stretch_width",
-    )
+    parts = (page.notice, page.cards, page.table, page.quality.layout, page.ratio.layout)
+    return follow_window("context", page, *parts)
 
 
 class _Context:
     def __init__(self, lab: Methods) -> None:
         self._lab = lab
-        self.window = pn.widgets.Select(
-            label="Window", options=list(WINDOWS), value=asked_window(), width=120
-        )
+        self.window = make_select()
         self.notice = make_html()
         self.cards = make_html()
         self.table = make_html()
@@ -96,12 +78,8 @@ class _Context:
             f"Strategies, {measures.window}", _COLUMNS, rows, empty="None in this window."
         )
         for chart, measure in ((self.quality, "avg_quality"), (self.ratio, "avg_ratio")):
-            if facts.steps:
-                moments = [step.at.replace(tzinfo=None) for step in facts.steps]
-                chart.figure.x_range.start = min(moments) - _MARGIN
-                chart.figure.x_range.end = max(moments) + _MARGIN
-            chart.show(_place(facts.steps, measure), height="share")
-            chart.layout.visible = bool(facts.steps)
+            points = [(step.at, getattr(step, measure), step.strategy) for step in facts.steps]
+            chart.show_series(points)
 
 
 def _list_cards(measures: CompressionMeasures) -> list[tuple[str, str]]:
@@ -125,14 +103,3 @@ def _show_row(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
         *(row[count] for count in counts),
         *(round_figure(row[time], 1) for time in times),
     )
-
-
-def _place(steps: Sequence[Any], measure: str) -> dict[str, list[Any]]:
-    """A dot a step of time and strategy."""
-    colours = charts.colour_of([step.strategy for step in steps])
-    return {
-        "at": [step.at.replace(tzinfo=None) for step in steps],
-        "share": [getattr(step, measure) for step in steps],
-        "who": [step.strategy for step in steps],
-        "colour": [colours[step.strategy] for step in steps],
-    }

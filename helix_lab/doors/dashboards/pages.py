@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from helix_lab.doors.dashboards.context import make_context
+from helix_lab.doors.dashboards.costs import make_costs
+from helix_lab.doors.dashboards.debates import make_debates
 from helix_lab.doors.dashboards.overview import make_overview
 from helix_lab.doors.dashboards.providers import make_providers
+from helix_lab.doors.dashboards.system import make_system
 from helix_lab.operations.methods import Methods
 
 if TYPE_CHECKING:
@@ -17,4 +20,7 @@ MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
     "overview": make_overview,
     "providers": make_providers,
     "context": make_context,
+    "debates": make_debates,
+    "costs": make_costs,
+    "system": make_system,
 }

@@ -6,25 +6,16 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import panel as pn
 
 from helix_lab.doors.dashboards import charts
-from helix_lab.doors.dashboards.parts import (
-    Following,
-    make_heading,
-    make_html,
-    write_notice,
-    write_table,
-)
+from helix_lab.doors.dashboards.parts import make_html, write_notice, write_table
+from helix_lab.doors.dashboards.windowed import follow_window, make_select, round_figure
 from helix_lab.operations.analytics import ProviderRow
 from helix_lab.operations.methods import Methods
-from helix_lab.operations.windows import Window
 
-REFRESH_MS = 5000
-WINDOWS: tuple[str, ...] = get_args(Window)
-_DEFAULT = "24h"
 _EMPTY = "No provider answered in this window. Choose a longer one, or start a debate:"
 _EMPTY_AT_ALL = "No provider has answered yet. Start a debate, or take in debates of your own:"
 _COMMANDS = (
@@ -50,28 +41,22 @@ class Facts:
 def make_providers(lab: Methods) -> pn.Column:
     """The page, which follows the lab as long as it is open; `?window=7d` chooses a window."""
     page = _Providers(lab)
-    following = Following(page.read, page.show)
-    page.window.param.watch(following.refresh, "value")
-    following.begin(every_ms=REFRESH_MS)
-    return pn.Column(
-        make_heading("providers"),
-        pn.FlexBox(page.window, page.download, align_items="end", margin=(4, 12)),
-        following.trouble,
+    return follow_window(
+        "providers",
+        page,
         page.notice,
         page.table,
         page.times.layout,
         page.wins.layout,
-        sizing_mode="stretch_width",
+        controls=(page.download,),
     )
 
 
 class _Providers:
     def __init__(self, lab: Methods) -> None:
         self._lab = lab
-        self._facts = Facts(_DEFAULT, (), (), ())
-        self.window = pn.widgets.Select(
-            label="Window", options=list(WINDOWS), value=asked_window(), width=120
-        )
+        self.window = make_select()
+        self._facts = Facts(self.window.value, (), (), ())
         self.download = pn.widgets.FileDownload(
             callback=lambda: io.StringIO(write_csv(self._facts.providers)),
             filename="helix-lab-providers.csv",
@@ -110,12 +95,6 @@ class _Providers:
             chart.layout.visible = bool(content)
 
 
-def asked_window() -> str:
-    """The window of the address, if it names one that there is."""
-    asked = (pn.state.session_args or {}).get("window", [b""])[0].decode(errors="replace")
-    return asked if asked in WINDOWS else _DEFAULT
-
-
 def write_csv(rows: Sequence[ProviderRow]) -> str:
     """All measures of the rows, with the names and units of the REST API."""
     text = io.StringIO()
@@ -141,8 +120,3 @@ def _show_row(row: ProviderRow) -> tuple[Any, ...]:
         row.wins,
         round_figure(row.win_rate, 1, times=100),
     )
-
-
-def round_figure(value: float | None, digits: int, *, times: float = 1) -> float | None:
-    """The value for people; what is not known stays unknown."""
-    return None if value is None else round(value * times, digits)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helix_lab.domain.knowledge.evidence import MAX_NAME_CHARACTERS
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.testing.graph.fixtures import (
     CHATS,
@@ -30,7 +31,7 @@ ODD_NAMES = [
     "😀 Größe ſtraße",
     "名前",
     "tab\tand\nline",
-    "x" * 10_000,
+    "x" * MAX_NAME_CHARACTERS,
     "",
 ]
 

@@ -1,0 +1,47 @@
+"""Pages of one window of time: the choice of the window, and what follows it."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import panel as pn
+
+from helix_lab.doors.dashboards.parts import Following, make_heading
+from helix_lab.operations.windows import Window
+
+REFRESH_MS = 5000
+WINDOWS: tuple[str, ...] = get_args(Window)
+_DEFAULT = "24h"
+
+
+def make_select(windows: tuple[str, ...] = WINDOWS, *, default: str = _DEFAULT) -> Any:
+    """The choice of a window; `?window=7d` in the address chooses one."""
+    asked = (pn.state.session_args or {}).get("window", [b""])[0].decode(errors="replace")
+    chosen = asked if asked in windows else default
+    return pn.widgets.Select(label="Window", options=list(windows), value=chosen, width=120)
+
+
+def follow_window(name: str, page: Any, *parts: Any, controls: tuple[Any, ...] = ()) -> pn.Column:
+    """The page, which follows the lab and its window as long as it is open.
+
+    Args:
+        name: of the page.
+        page: has `window`, the choice; `read`, which asks the lab; `show`, for what was read.
+        parts: what it shows, from top to bottom.
+        controls: what stands beside the choice of the window.
+    """
+    following = Following(page.read, page.show)
+    page.window.param.watch(following.refresh, "value")
+    following.begin(every_ms=REFRESH_MS)
+    return pn.Column(
+        make_heading(name),
+        pn.FlexBox(page.window, *controls, align_items="end", margin=(4, 12)),
+        following.trouble,
+        *parts,
+        sizing_mode="stretch_width",
+    )
+
+
+def round_figure(value: float | None, digits: int, *, times: float = 1) -> float | None:
+    """The value for people; what is not known stays unknown."""
+    return None if value is None else round(value * times, digits)

@@ -1,0 +1,1 @@
+"""Knowledge by a model: extraction that asks a chat provider."""
