@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -63,7 +64,7 @@ def test_two_updates_at_once_are_merged_and_nothing_is_lost(nodes: Nodes) -> Non
     wait_for(lambda: write_at_once(east, west), "two updates at once")
 
     for client in (east, west):
-        wait_for(lambda c=client: is_merged(c), "the merge")
+        wait_for(partial(is_merged, client), "the merge")
     memory = ask(east, "GET", "v1/memory/mem-123")
     assert memory == ask(west, "GET", "v1/memory/mem-123")
     conflict = ask(east, "GET", "v1/memory/conflicts?state=open&limit=1")["conflicts"][0]
@@ -95,7 +96,7 @@ def write_at_once(east: httpx.Client, west: httpx.Client) -> bool:
 
 def is_merged(client: httpx.Client) -> bool:
     memory = ask(client, "GET", "v1/memory/mem-123")
-    return memory["has_conflict"] and memory["content"] == "Prefer OAuth2 and JWT"
+    return bool(memory["has_conflict"]) and memory["content"] == "Prefer OAuth2 and JWT"
 
 
 def test_a_stale_if_match_is_told_the_current_value(nodes: Nodes) -> None:

@@ -41,29 +41,29 @@ def node(count: int, port: int, folder: Path) -> None:
     """
     place = folder.expanduser().absolute()
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
+    # One token for all: that of the caller's environment, where it has one.
+    shared = {"JUPYTER_TOKEN": secrets.token_urlsafe(24), **os.environ}
     processes = []
     try:
         for number in range(1, count + 1):
-            processes.append(_start(place, number, port + number - 1, token))
+            processes.append(_start(place, number, port + number - 1, shared))
             click.echo(
                 f"node-{number}  http://127.0.0.1:{port + number - 1}  {place}/node-{number}"
             )
-        click.echo(f"token   {token}")
+        click.echo(f"token   {shared['JUPYTER_TOKEN']}")
         click.echo("Ctrl-C stops them")
         _wait(processes)
     finally:
         _stop(processes)
 
 
-def _start(place: Path, number: int, port: int, token: str) -> subprocess.Popen[bytes]:
+def _start(place: Path, number: int, port: int, shared: dict[str, str]) -> subprocess.Popen[bytes]:
     name = f"node-{number}"
     environment = {
-        **os.environ,
+        **shared,
         "NODE_ID": name,
         "HELIX_DATA_DIR": str(place / name),
         "HELIX_MEMORY_LOG": str(place / "shared.sqlite"),
-        "JUPYTER_TOKEN": token,
     }
     with (place / f"{name}.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own program

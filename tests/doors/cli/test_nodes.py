@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ def test_two_nodes_run_exchange_and_stop_together(tmp_path: Path) -> None:
         headers = {"Authorization": f"token {TOKEN}"}
         urls = [f"http://127.0.0.1:{port + number}/" for number in range(2)]
         for url in urls:
-            wait_for(lambda u=url: answers(u), "the start", limit_s=90)
+            wait_for(partial(answers, url), "the start", limit_s=90)
         made = httpx.post(
             f"{urls[0]}v1/memory", json={"memory_id": "m", "content": "hello"}, headers=headers
         )
