@@ -1,0 +1,72 @@
+"""The backends: which adapter the settings choose for the log, the records, the graph."""
+
+from __future__ import annotations
+
+from helix_lab.adapters.graph_ladybug import LadybugGraph
+from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.data_folder import DataFolder
+from helix_lab.domain.model.errors import InvalidRequest, MissingDriver
+from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.graph import GraphStore
+from helix_lab.queries.statements import (
+    load_graph_schema,
+    load_graph_statements,
+)
+from helix_lab.records.database import Records
+from helix_lab.settings import Neo4jSettings, Settings
+
+
+def open_log(settings: Settings, folder: DataFolder) -> EventLog:
+    """The event log: on Kafka, or in the data folder.
+
+    Raises:
+        InvalidRequest: the folder belongs to a log of the other kind.
+    """
+    names = ("log-kafka.sqlite", "log.sqlite")
+    own, other = names if settings.log_url else reversed(names)
+    if (folder.path / other).exists() and not (folder.path / own).exists():
+        # The stores in the folder stand for offsets of the log that filled them.
+        message = (
+            f"the data folder {folder.path} belongs to another event log: it has {other}. Choose "
+            "another folder by HELIX_DATA_DIR, or the log by HELIX_LOG_URL (or "
+            "KAFKA_BOOTSTRAP_SERVERS; unset for the log in the folder)"
+        )
+        raise InvalidRequest(message, field="HELIX_LOG_URL")
+    if settings.log_url:
+        from helix_lab.adapters.log_kafka import KafkaEventLog
+
+        return KafkaEventLog(settings.log_url, folder.path)
+    return SqliteEventLog(folder.path / own)
+
+
+def open_records(settings: Settings, folder: DataFolder) -> Records:
+    """The record store: on PostgreSQL, or in the data folder."""
+    if settings.records_url:
+        return Records(settings.records_url)
+    return Records.embedded(folder.path / "records.sqlite")
+
+
+def open_graph(settings: Settings, folder: DataFolder) -> GraphStore:
+    """The graph store: on Neo4j, or in the data folder."""
+    if settings.neo4j is not None:
+        return _open_neo4j(settings.neo4j)
+    return LadybugGraph(
+        folder.path / "graph.lbug",
+        schema=load_graph_schema("ladybug"),
+        statements=load_graph_statements("ladybug"),
+    )
+
+
+def _open_neo4j(settings: Neo4jSettings) -> GraphStore:
+    try:
+        from helix_lab.adapters.graph_neo4j import Neo4jGraph
+    except ImportError as error:
+        message = 'NEO4J_URI is set, but its client is missing: pip install "helix-lab[neo4j]"'
+        raise MissingDriver(message, package="neo4j") from error
+    return Neo4jGraph(
+        settings.uri,
+        auth=(settings.username, settings.password),
+        database=settings.database,
+        schema=load_graph_schema("neo4j"),
+        statements=load_graph_statements("neo4j"),
+    )

@@ -1,0 +1,201 @@
+"""The wiring: which rooms a lab has, and what each is given."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
+from helix_lab.adapters.cache_memory import MemoryCache
+from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.data_folder import DataFolder
+from helix_lab.domain.knowledge.extraction import open_extractor
+from helix_lab.exchange.exchange import Exchange
+from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
+from helix_lab.jobs.debate import make_debate_kind
+from helix_lab.jobs.imports import make_import_kind
+from helix_lab.jobs.rebuild import make_rebuild_kind
+from helix_lab.jobs.reports.artifacts import Artifacts
+from helix_lab.jobs.reports.job import Address, Reports
+from helix_lab.jobs.reports.library import ReportLibrary
+from helix_lab.jobs.runner import JobRunner
+from helix_lab.jobs.runs import RunStore
+from helix_lab.jobs.schedules.scheduler import Schedules
+from helix_lab.jobs.schedules.store import ScheduleStore
+from helix_lab.lab.backends import open_graph, open_log, open_records
+from helix_lab.lab.providers import make_providers
+from helix_lab.operations.memory_editor import MemoryEditor
+from helix_lab.operations.metering import Meter
+from helix_lab.operations.sampling import Sampler
+from helix_lab.operations.services import Service, Services
+from helix_lab.ports.cache import Cache
+from helix_lab.ports.chat import ChatProvider
+from helix_lab.ports.event_log import EventLog
+from helix_lab.projections.analytics import AnalyticsProjection
+from helix_lab.projections.conversations import ConversationsProjection
+from helix_lab.projections.graph import GraphProjection
+from helix_lab.projections.memory import MemoryProjection
+from helix_lab.projections.memory_strategies import read_shown
+from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.queries.context_store import ContextStore, code_version
+from helix_lab.queries.kept_results import KeptResults
+from helix_lab.queries.readings import Readings
+from helix_lab.queries.statements import (
+    load_schema,
+)
+from helix_lab.record.writer import Writer
+from helix_lab.records.database import Records
+from helix_lab.settings import Settings
+
+
+def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
+    """The rooms of one lab; what must be closed at its end is on the stack."""
+    log = open_log(settings, folder)
+    stack.callback(log.close)
+    records = open_records(settings, folder)
+    stack.callback(records.close)
+    results = KeptResults(folder.path / "results")
+    stack.callback(results.close)
+    analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
+    stack.callback(analytics.close)
+    graph = open_graph(settings, folder)
+    stack.callback(graph.close)
+    projections = ProjectionRunner(
+        log,
+        [
+            ConversationsProjection(records),
+            AnalyticsProjection(analytics),
+            MemoryProjection(
+                records, read_shown(settings.memory_strategy), node_id=settings.node_id
+            ),
+            GraphProjection(graph, open_extractor()),
+        ],
+        dead_letters=records,
+    )
+    stack.callback(projections.close)
+    providers = make_providers(settings, stack)
+    writer = Writer(log, node_id=settings.node_id)
+    exchange = _make_exchange(settings, log, records, writer, projections)
+    stack.callback(exchange.close)
+    contexts, shared = _make_contexts(settings, folder, stack, log, writer, providers)
+    jobs = JobRunner(RunStore(records))
+    stack.callback(jobs.close)
+    refusals = folder.path / "imports"
+    refusals.mkdir(mode=0o700, exist_ok=True)
+    jobs.register(make_debate_kind(writer, log, providers, contexts))
+    jobs.register(make_import_kind(writer, log, reports=refusals))
+    jobs.register(make_rebuild_kind(projections))
+    reports = _make_reports(settings, folder, jobs)
+    schedules = Schedules(ScheduleStore(records), reports)
+    stack.callback(schedules.close)
+    sampler = Sampler()
+    stack.callback(sampler.close)
+    return Services(
+        version=version("helix-lab"),
+        node_id=settings.node_id,
+        writer=writer,
+        log=log,
+        records=records,
+        analytics=analytics,
+        graph=graph,
+        results=results,
+        projections=projections,
+        jobs=jobs,
+        memories=MemoryEditor(
+            records, projections, writer, node_id=settings.node_id, check=exchange.check
+        ),
+        exchange=exchange,
+        reports=reports,
+        schedules=schedules,
+        providers=providers,
+        contexts=contexts,
+        meter=Meter(),
+        sampler=sampler,
+        backends={
+            "kafka": Service(
+                "kafka" if settings.log_url else "sqlite",
+                is_embedded=not settings.log_url,
+                probe=log.probe,
+            ),
+            "postgresql": Service(
+                "postgresql" if settings.records_url else "sqlite",
+                is_embedded=not settings.records_url,
+                probe=records.probe,
+            ),
+            "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
+            **shared,
+            "neo4j": Service(
+                "neo4j" if settings.neo4j else "ladybug",
+                is_embedded=settings.neo4j is None,
+                probe=graph.probe,
+            ),
+        },
+    )
+
+
+def _make_exchange(
+    settings: Settings,
+    log: EventLog,
+    records: Records,
+    writer: Writer,
+    projections: ProjectionRunner,
+) -> Exchange:
+    place = settings.memory_log
+    return Exchange(
+        log,
+        records,
+        writer,
+        projections,
+        node_id=settings.node_id,
+        open_shared=None if place is None else lambda: SqliteEventLog(Path(place)),
+        address=place or "",
+    )
+
+
+def _make_contexts(
+    settings: Settings,
+    folder: DataFolder,
+    stack: ExitStack,
+    log: EventLog,
+    writer: Writer,
+    providers: dict[str, ChatProvider],
+) -> tuple[ContextMaker, dict[str, Service]]:
+    """The maker of contexts, and the cache outside of this process where there is one."""
+    size, ttl_s = settings.context_cache_size, settings.context_cache_ttl_s
+    store = ContextStore(folder.path / "contexts", most=size)
+    stack.callback(store.close)
+    caches: list[Cache[Made]] = [MemoryCache(size=size, ttl_s=ttl_s)]
+    services: dict[str, Service] = {}
+    if settings.cache_url and size:
+        from helix_lab.adapters.cache_redis import RedisCache
+
+        shared = RedisCache(
+            settings.cache_url,
+            namespace=f"context:{code_version()}",
+            ttl_s=ttl_s,
+            encode=encode,
+            decode=decode,
+        )
+        stack.callback(shared.close)
+        caches.append(shared)
+        services["redis"] = Service("redis", is_embedded=False, probe=shared.probe)
+    readings = Readings(log, size=size, ttl_s=ttl_s, store=store)
+    maker = ContextMaker(
+        readings, writer, policy=settings.context, providers=providers, caches=caches
+    )
+    return maker, services
+
+
+def _make_reports(settings: Settings, folder: DataFolder, jobs: JobRunner) -> Reports:
+    def find_address() -> Address | None:
+        owner = folder.owner
+        return Address(owner.url, owner.token) if owner.url else None
+
+    return Reports(
+        ReportLibrary(folder.path / "reports"),
+        Artifacts(folder.path / "runs"),
+        jobs,
+        find_address=find_address,
+        runs_kept=settings.report_runs_kept,
+    )

@@ -1,0 +1,112 @@
+"""Where the servers are that a lab uses, by the variables that name them.
+
+Addresses hold passwords, so no message shows more of one than its scheme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.settings.form import GREATEST_PORT, Neo4jSettings
+
+NEO4J = "neo4j"
+_NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+_RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+_LOG_SCHEMES = ("kafka://", "kafka+ssl://")
+
+
+def read_records_url(text: str | None) -> str | None:
+    """The address with the driver that Helix Lab uses; the message never shows it."""
+    if not text:
+        return None
+    scheme, separator, rest = text.partition("://")
+    if not separator or not rest or scheme not in _RECORDS_SCHEMES:
+        message = (
+            f"HELIX_RECORDS_URL begins with {scheme[:20]!r}; it must be "
+            "postgresql+psycopg://user:password@host:port/database, or unset for SQLite"
+        )
+        raise InvalidRequest(message, field="HELIX_RECORDS_URL")
+    return f"{_RECORDS_SCHEMES[0]}://{rest}"
+
+
+def read_memory_log(env: Mapping[str, str]) -> str | None:
+    """Where the nodes meet; switched off by MEMORY_EVENT_SOURCING_ENABLED=false."""
+    switch = (env.get("MEMORY_EVENT_SOURCING_ENABLED") or "").lower()
+    if switch not in {"", "true", "false"}:
+        message = f"MEMORY_EVENT_SOURCING_ENABLED is {switch!r}; it must be true or false"
+        raise InvalidRequest(message, field="MEMORY_EVENT_SOURCING_ENABLED")
+    place = env.get("HELIX_MEMORY_LOG")
+    if switch == "true" and not place:
+        message = (
+            "MEMORY_EVENT_SOURCING_ENABLED is true, and there is no log to meet at: set "
+            "HELIX_MEMORY_LOG to the path of a file that the nodes share"
+        )
+        raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
+    if not place or switch == "false":
+        return None
+    if "://" in place:
+        message = f"HELIX_MEMORY_LOG is {place!r}; it must be the path of a file"
+        raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
+    return str(Path(place).expanduser().absolute())
+
+
+def read_cache_url(env: Mapping[str, str]) -> str | None:
+    """The address of Redis: as a whole, or by the parts that `helix-lab stack up` writes."""
+    url, host = env.get("HELIX_CACHE_URL"), env.get("REDIS_HOST")
+    if url:
+        scheme, separator, rest = url.partition("://")
+        if not separator or not rest or scheme not in {"redis", "rediss"}:
+            message = (
+                f"HELIX_CACHE_URL begins with {scheme[:20]!r}; it must be "
+                "redis://:password@host:port/0, or unset for the memory of this process"
+            )
+            raise InvalidRequest(message, field="HELIX_CACHE_URL")
+        return url
+    if not host:
+        return None
+    port = env.get("REDIS_PORT") or "6379"
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port[:6]) <= GREATEST_PORT:
+        message = f"REDIS_PORT is {port!r}; it must be a port from 1 to 65535"
+        raise InvalidRequest(message, field="REDIS_PORT")
+    password = env.get("REDIS_PASSWORD")
+    account = f":{quote(password, safe='')}@" if password else ""
+    return f"redis://{account}{host}:{port}/0"
+
+
+def read_log_url(env: Mapping[str, str]) -> str | None:
+    """The address of Kafka, by our own variable or by the guide's; the message never shows it."""
+    url = env.get("HELIX_LOG_URL")
+    if url:
+        if not url.startswith(_LOG_SCHEMES):
+            scheme = url.partition("://")[0][:20]
+            message = (
+                f"HELIX_LOG_URL begins with {scheme!r}; it must be kafka://host:port[,host:port…], "
+                "or unset for SQLite"
+            )
+            raise InvalidRequest(message, field="HELIX_LOG_URL")
+        return url
+    servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
+    return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
+
+
+def read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:
+    """The server that the guide's variables name; the message never shows the password."""
+    uri = env.get("NEO4J_URI")
+    if not uri:
+        return None
+    if uri.partition("://")[0] not in _NEO4J_SCHEMES or "://" not in uri:
+        message = (
+            f"NEO4J_URI begins with {uri.partition(':')[0][:20]!r}; it must be such as "
+            f"bolt://127.0.0.1:7687, with one of {', '.join(_NEO4J_SCHEMES)}, or unset for the "
+            "embedded graph"
+        )
+        raise InvalidRequest(message, field="NEO4J_URI")
+    password = env.get("NEO4J_PASSWORD")
+    if not password:
+        message = "NEO4J_URI is set, so NEO4J_PASSWORD must be set, too"
+        raise InvalidRequest(message, field="NEO4J_PASSWORD")
+    username = env.get("NEO4J_USERNAME") or NEO4J
+    return Neo4jSettings(uri, username, password, env.get("NEO4J_DATABASE") or NEO4J)
