@@ -9,7 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from helix_lab.domain.model.errors import HelixError, NodeIdInUse, NodeRemoved, Unavailable
+from helix_lab.domain.model.errors import (
+    HelixError,
+    NodeAlone,
+    NodeIdInUse,
+    NodeRemoved,
+    Unavailable,
+)
 from helix_lab.exchange.membership import Membership, find_instance
 from helix_lab.exchange.relay import Relay
 from helix_lab.exchange.standing import Pace, Standing
@@ -144,14 +150,15 @@ class Exchange:
         """Carry both ways now, acknowledge and report.
 
         Raises:
-            Unavailable: there is no shared log, or it cannot be used.
+            NodeAlone: there is no shared log.
+            Unavailable: it cannot be used.
         """
         if self._open_shared is None:
             message = (
                 "this node exchanges its memories with none; set HELIX_MEMORY_LOG to a file that "
-                "the nodes share"
+                "the nodes share, and start it again"
             )
-            raise Unavailable(message, service="memory log")
+            raise NodeAlone(message)
         self._guard(_BY_HAND, self._sync)
         error = self._final_problem or self._problems.pop(_BY_HAND, None)
         if error is not None:

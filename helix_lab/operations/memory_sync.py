@@ -8,7 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from helix_lab.domain.model.errors import NodeIdInUse, NodeRemoved, Unavailable, UnknownNode
+from helix_lab.domain.model.errors import (
+    NodeAlone,
+    NodeIdInUse,
+    NodeRemoved,
+    Unavailable,
+    UnknownNode,
+)
 from helix_lab.exchange.peers import Peer
 from helix_lab.exchange.standing import Standing
 from helix_lab.operations.memory_editor import STORE
@@ -194,7 +200,7 @@ OPERATIONS = (
         request=ForceSync,
         response=SyncStatus,
         run=force_sync,
-        errors=(Unavailable, NodeIdInUse, NodeRemoved),
+        errors=(Unavailable, NodeAlone, NodeIdInUse, NodeRemoved),
     ),
     Operation(
         name="list_sync_peers",
@@ -215,6 +221,6 @@ OPERATIONS = (
         request=RemoveSyncPeer,
         response=SyncPeers,
         run=remove_peer,
-        errors=(Unavailable, UnknownNode, NodeIdInUse, NodeRemoved),
+        errors=(Unavailable, NodeAlone, UnknownNode, NodeIdInUse, NodeRemoved),
     ),
 )

@@ -76,6 +76,10 @@ class EventLog(abc.ABC):
         """
 
     @abc.abstractmethod
+    def wake(self) -> None:
+        """End the waits of this process for an append at once, as if their time were over."""
+
+    @abc.abstractmethod
     def greatest_clock(self) -> HybridTime:
         """The greatest hybrid time of any event in the log, 0 when empty."""
 

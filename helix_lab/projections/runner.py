@@ -98,6 +98,7 @@ class ProjectionRunner:
         """Stop following; what is applied stays applied."""
         for follower in self._followers.values():
             follower.stop()
+        self._log.wake()
         for follower in self._followers.values():
             follower.join()
 

@@ -83,6 +83,10 @@ class KafkaEventLog(EventLog):
         self._reader.check_open()
         return self._reader.wait_beyond(seen, timeout_s)
 
+    def wake(self) -> None:
+        """See `EventLog.wake`."""
+        self._reader.wake()
+
     def greatest_clock(self) -> HybridTime:
         """See `EventLog.greatest_clock`; of what the copy has, where the cluster is away."""
         self._reader.check_open()

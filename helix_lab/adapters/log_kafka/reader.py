@@ -34,6 +34,7 @@ class Reader:
         self._cluster = cluster
         self._copy = copy
         self._moved = threading.Condition()
+        self._wake_count = 0
         self._stopping = threading.Event()
         self._look_at_s = 0.0
         self._has_looked = False
@@ -98,11 +99,24 @@ class Reader:
     def wait_beyond(self, seen: Mapping[Place, int], timeout_s: float) -> bool:
         """Whether a partition goes beyond what was seen, at once or before the time is over."""
         with self._moved:
-            is_beyond = self._moved.wait_for(
-                lambda: self._stopping.is_set() or self._is_beyond(seen), timeout=timeout_s
+            wake_count = self._wake_count
+            self._moved.wait_for(
+                lambda: (
+                    self._stopping.is_set()
+                    or self._wake_count != wake_count
+                    or self._is_beyond(seen)
+                ),
+                timeout=timeout_s,
             )
+            is_beyond = self._is_beyond(seen)
         self.check_open()
         return is_beyond
+
+    def wake(self) -> None:
+        """End the waits at once."""
+        with self._moved:
+            self._wake_count += 1
+            self._moved.notify_all()
 
     def note_marker(self, place: Place, offset: int) -> None:
         """A transaction of ours ended; its last event lies before this offset."""

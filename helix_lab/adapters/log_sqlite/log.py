@@ -41,6 +41,7 @@ class SqliteEventLog(EventLog):
         self._readers = Readers(path)
         self._appended = threading.Condition()
         self._append_count = 0
+        self._wake_count = 0
 
     def append(self, events: Sequence[tuple[str, Event]]) -> list[Entry]:
         """See `EventLog.append`; data that JSON cannot hold raise `InvalidEvent`."""
@@ -89,6 +90,7 @@ class SqliteEventLog(EventLog):
         """See `EventLog.wait_for_append`."""
         deadline = time.monotonic() + timeout_s
         topics = [topic for topic, partition in seen if partition == 0]
+        wake_count = self._wake_count
         while True:
             count = self._append_count  # before the look, so that no append falls in between
             ends = self.end_offsets(topics)
@@ -98,8 +100,16 @@ class SqliteEventLog(EventLog):
             if remaining_s <= 0:
                 return False
             with self._appended:
+                if self._wake_count != wake_count:
+                    return False
                 if self._append_count == count:
                     self._appended.wait(min(remaining_s, POLL_S))
+
+    def wake(self) -> None:
+        """See `EventLog.wake`."""
+        with self._appended:
+            self._wake_count += 1
+            self._appended.notify_all()
 
     def greatest_clock(self) -> HybridTime:
         """See `EventLog.greatest_clock`; kept by every append, so no scan."""

@@ -243,6 +243,12 @@ class Conflict(HelixError, ValueError):
     kind = "conflict"
 
 
+class NodeAlone(Conflict):
+    """This node exchanges its memories with no other."""
+
+    code = "NODE_ALONE"
+
+
 class DuplicateId(Conflict):
     """An id was recorded before with other content. Nothing of the batch was written."""
 

@@ -44,6 +44,18 @@ class ConcurrencyTests(EventLogFixtures):
         assert 0.5 <= time.monotonic() - start < PATIENCE_S
         assert time.thread_time() - start_cpu < 0.1  # it slept
 
+    def test_who_waits_can_be_woken(self, log: EventLog) -> None:
+        seen = log.end_offsets([CONVERSATIONS])
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(log.wait_for_append, seen, timeout_s=4 * PATIENCE_S)
+            while not waiting.done():  # it may not wait yet
+                log.wake()
+                time.sleep(0.01)
+
+            assert not waiting.result(timeout=PATIENCE_S)
+        log.append([(CONVERSATIONS, make_event())])
+        assert log.wait_for_append(seen, timeout_s=PATIENCE_S)
+
     def test_a_wait_does_not_end_for_another_topic(self, log: EventLog) -> None:
         seen = log.end_offsets([CONVERSATIONS])
         log.append([(DEBATES, make_event())])
