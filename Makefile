@@ -29,7 +29,7 @@ test: install ## run the checks and every test, and sum up
 	@.venv/bin/python -m tests.run
 
 test-services: install ## run the tests that need real services; starts them, and stops them after
-	@HELIX_TIERS=all .venv/bin/python -m pytest -m services --ignore tests/browser tests
+	@HELIX_TIERS=all .venv/bin/python -m pytest -m services -n 3 --dist loadfile --ignore tests/browser tests
 
 stack-up: install ## start Kafka, PostgreSQL, Redis, Neo4j and S3 as local processes, without Docker
 	@.venv/bin/helix-lab stack up

@@ -213,7 +213,8 @@ class Supervisor:
             if not is_free(own.ports.get(name, 0)) or name not in own.ports:
                 own.ports[name] = find_free_port(taken)
         for name in kind.secrets:
-            own.secrets.setdefault(name, secrets.token_urlsafe(_SECRET_BYTES))
+            # Letters and digits alone: a tool would take one that begins with "-" for an option.
+            own.secrets.setdefault(name, secrets.token_hex(_SECRET_BYTES))
         self._folder.write_belongings(all_own)
         return own
 

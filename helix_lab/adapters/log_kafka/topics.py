@@ -95,7 +95,7 @@ def check_topics(cluster: Cluster) -> None:
     missing = [topic for topic in cluster.topics if topic not in cluster.partitions]
     if missing:
         names = ", ".join(map(cluster.name_topic, missing))
-        reason = f"it has no topic {names}; make them: helix-lab topics apply"
+        reason = f"make its topics by: helix-lab topics apply; it has none of the name {names}"
         raise cluster.unavailable(reason)
     settings = _read_settings(cluster, cluster.partitions)
     try:
@@ -107,8 +107,8 @@ def check_topics(cluster: Cluster) -> None:
         topic, lost = next(iter(wrong.items()))
         found = ", ".join(f"{name}={settings[topic][name]}" for name in lost)
         reason = (
-            f"topic {cluster.name_topic(topic)} has {found} and would lose old events; "
-            "correct it: helix-lab topics apply"
+            "correct a topic by: helix-lab topics apply; "
+            f"{cluster.name_topic(topic)} has {found} and would lose old events"
         )
         raise cluster.unavailable(reason)
 
