@@ -16,7 +16,6 @@ from helix_lab.projections.projection import Projection
 LOGGER = logging.getLogger(__name__)
 
 _IDLE_WAIT_S = 5.0
-_GATHER_S = 0.02
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
@@ -159,7 +158,7 @@ class Follower:
                 return  # a rebuild that was broken off left the store behind
             if self._log.wait_for_append(places, timeout_s=0.25):
                 # A burst of single appends is applied as one batch, unless somebody waits.
-                self._hurry.wait(_GATHER_S)
+                self._hurry.wait(self._projection.gather_s)
                 self._hurry.clear()
                 return
             if self._hurry.is_set():

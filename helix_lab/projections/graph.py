@@ -74,6 +74,7 @@ class GraphProjection(Projection[Row]):
     topics = (CONVERSATIONS, DEBATES, ENTITY_UPDATES)
 
     batch_size: ClassVar[int] = 500
+    gather_s: ClassVar[float] = 1.0  # a transaction costs as much as hundreds of messages
 
     def __init__(self, store: GraphStore, extractor: Extractor) -> None:
         self._store = store

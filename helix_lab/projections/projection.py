@@ -23,11 +23,13 @@ class Projection(abc.ABC, Generic[Row]):
 
     Attributes:
         batch_size: entries that are read at once and written together, at most.
+        gather_s: how long single appends are gathered into a batch, unless somebody waits.
     """
 
     name: str
     topics: tuple[str, ...]
     batch_size: ClassVar[int] = 5000
+    gather_s: ClassVar[float] = 0.02
 
     def prepare(self, entries: Sequence[Entry]) -> None:
         """Look at a batch before its entries are projected one by one; it refuses none."""

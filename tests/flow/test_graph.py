@@ -13,6 +13,7 @@ from helix_lab.domain.knowledge.identity import identify
 from helix_lab.lab import Lab, open_lab
 from helix_lab.record import knowledge
 from helix_lab.settings import read_settings
+from tests.flow.labs import PATIENCE_S
 from tests.tiers import Running
 
 EXPORTS = (
@@ -195,3 +196,12 @@ def test_a_cut_file_is_filled_again_from_the_log(tmp_path: Path) -> None:
     with open_lab(tmp_path) as again:
         assert "filled again from the log" in again.services.graph.notice
         assert before == read_all(again)
+
+
+def test_many_small_transactions_hold_no_memory(lab: Lab) -> None:
+    lab.start_conversation(conversation_id="c")
+    for number in range(100):
+        say(lab, "c", f"Kafka {number} runs on Kubernetes")
+        assert lab.services.projections.catch_up("graph", timeout_s=PATIENCE_S)
+
+    assert {} == lab.services.projections.list_faults()

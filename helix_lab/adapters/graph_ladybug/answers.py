@@ -7,11 +7,15 @@ from typing import Any
 
 def to_rows(result: Any) -> list[dict[str, Any]]:
     """All rows of a result by column."""
-    last = result[-1] if isinstance(result, list) else result
+    results = result if isinstance(result, list) else [result]
+    last = results[-1]
     if last is None:
         return []
     names = last.get_column_names()
-    return [dict(zip(names, row, strict=True)) for row in last.get_all()]
+    rows = [dict(zip(names, row, strict=True)) for row in last.get_all()]
+    for one in results:
+        one.close()
+    return rows
 
 
 def read_rows(result: Any, max_rows: int) -> tuple[list[list[Any]], bool]:

@@ -17,6 +17,9 @@ from helix_lab.domain.model.errors import Unavailable
 LOGGER = logging.getLogger(__name__)
 
 _BUFFER_BYTES = 512 * 1024 * 1024
+_CHECKPOINT_BYTES = 256 * 1024
+"""Of its write-ahead log. What transactions changed stays in memory until then, and a small one
+holds two hundred times as much there as in the log."""
 _THREADS = 1
 """A statement: ours are short, and one of a user must not take all processors."""
 
@@ -62,6 +65,26 @@ class Engine:
                 connection.close()  # what it did is unknown; the next one gets another
                 raise
             self._idle.append(connection)
+        finally:
+            self._leave()
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A connection that is made for one transaction and ends with it.
+
+        A connection keeps the plan of each statement that scanned a table of Arrow, with memory of
+        the buffer pool: some megabytes for each statement, until it is closed.
+
+        Raises:
+            Unavailable: the store is closed.
+        """
+        self._enter()
+        try:
+            connection = ladybug.Connection(self._database, num_threads=_THREADS)
+            try:
+                yield connection
+            finally:
+                connection.close()
         finally:
             self._leave()
 
@@ -137,7 +160,11 @@ class Engine:
         return "this version keeps it in another form"
 
     def _open(self) -> bool:
-        self._database = ladybug.Database(str(self._path), buffer_pool_size=_BUFFER_BYTES)
+        self._database = ladybug.Database(
+            str(self._path),
+            buffer_pool_size=_BUFFER_BYTES,
+            checkpoint_threshold=_CHECKPOINT_BYTES,
+        )
         self._path.chmod(0o600)
         connection = ladybug.Connection(self._database, num_threads=_THREADS)
         self._idle.append(connection)

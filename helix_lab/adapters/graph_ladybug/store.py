@@ -65,16 +65,16 @@ class LadybugGraph(GraphStore):
     @contextmanager
     def transaction(self) -> Iterator[GraphTransaction]:
         """See `GraphStore.transaction`."""
-        with self._writing, self._engine.connection() as connection, _explained():
-            connection.execute("BEGIN TRANSACTION")
+        with self._writing, self._engine.writing() as connection, _explained():
+            to_rows(connection.execute("BEGIN TRANSACTION"))
             try:
                 yield _Transaction(connection, self._statements)
             except BaseException:
                 # A statement that failed has ended the transaction itself.
                 with suppress(RuntimeError):
-                    connection.execute("ROLLBACK")
+                    to_rows(connection.execute("ROLLBACK"))
                 raise
-            connection.execute("COMMIT")
+            to_rows(connection.execute("COMMIT"))
             self._engine.hide_log()
 
     def read_checkpoint(self, projection: str) -> dict[tuple[str, int], int]:
@@ -151,7 +151,7 @@ class LadybugGraph(GraphStore):
                     return to_rows(connection.execute(text, dict(parameters)))
             except (RuntimeError, IndexError):
                 time.sleep(_PAUSE_S * attempt)
-        with self._writing, self._engine.connection() as connection, _explained():
+        with self._writing, self._engine.writing() as connection, _explained():
             return to_rows(connection.execute(text, dict(parameters)))
 
     def _prepare(self, connection: Any) -> bool:
@@ -188,7 +188,7 @@ class _Transaction(GraphTransaction):
 
     def move_checkpoint(self, projection: str, checkpoint: Checkpoint) -> None:
         for (topic, part), next_offset in checkpoint.items():
-            self._connection.execute(
+            made = self._connection.execute(
                 "MERGE (c:HelixCheckpoint {id: $id}) "
                 "ON CREATE SET c.projection = $projection, c.topic = $topic, c.part = $part, "
                 "c.next_offset = $next_offset ON MATCH SET c.next_offset = $next_offset",
@@ -200,6 +200,7 @@ class _Transaction(GraphTransaction):
                     "next_offset": next_offset,
                 },
             )
+            to_rows(made)
 
 
 class _Stopper:
@@ -266,7 +267,7 @@ def _ask_user(
         finally:
             # A statement that failed has ended the transaction itself.
             with suppress(RuntimeError):
-                connection.execute("ROLLBACK")
+                to_rows(connection.execute("ROLLBACK"))
     except (RuntimeError, IndexError, ValueError, OverflowError) as error:
         raise stopper.explain(RuntimeError(str(error))) from None
     if stopper.reason is not None:
