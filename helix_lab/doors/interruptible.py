@@ -39,6 +39,9 @@ def run_interruptibly(work: Callable[[], T]) -> T:
     """
     scope = CancelScope()
     outcome: Future[T] = Future()
+    # A bare lock: an interrupt in `Thread.join` or in a condition may leave either in disorder.
+    at_work = threading.Lock()
+    at_work.acquire()
 
     def carry_out() -> None:
         try:
@@ -46,6 +49,8 @@ def run_interruptibly(work: Callable[[], T]) -> T:
                 outcome.set_result(work())
         except BaseException as error:  # raised again in the thread that waits
             outcome.set_exception(error)
+        finally:
+            at_work.release()
 
     context = contextvars.copy_context()
     worker = threading.Thread(target=context.run, args=(carry_out,), name="helix-call", daemon=True)
@@ -53,12 +58,11 @@ def run_interruptibly(work: Callable[[], T]) -> T:
     try:
         worker.start()
         # Without a limit the wait would not hear a signal on Windows.
-        while worker.is_alive():
-            worker.join(_LOOK_EVERY_S)
-            if tell is not None and worker.is_alive():
+        while not at_work.acquire(timeout=_LOOK_EVERY_S):
+            if tell is not None:
                 tell()
     except KeyboardInterrupt:
         scope.cancel()
-        worker.join(_LET_GO_WITHIN_S)
+        at_work.acquire(timeout=_LET_GO_WITHIN_S)
         raise
     return outcome.result()
