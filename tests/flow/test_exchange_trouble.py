@@ -11,6 +11,7 @@ import pytest
 
 from helix_lab.domain.model.clock import physical_ms
 from helix_lab.domain.model.errors import (
+    NodeAlone,
     NodeIdInUse,
     NodeRemoved,
     Unavailable,
@@ -199,7 +200,7 @@ def test_a_lab_that_was_alone_tells_all_when_it_joins(open_node: OpenNode) -> No
     alone.create_memory("from before", memory_id="m1")
     status = alone.get_sync_status()
     assert ("alone", []) == (status.status, status.peers)
-    with pytest.raises(Unavailable, match="HELIX_MEMORY_LOG"):
+    with pytest.raises(NodeAlone, match="HELIX_MEMORY_LOG"):
         alone.force_sync()
     alone.close()
 
