@@ -106,7 +106,8 @@ def test_an_error_of_hx_does_not_show_its_way_through_the_lab(kernel: RunningKer
 
 
 def test_sql_gives_a_table_in_three_forms(kernel: RunningKernel) -> None:
-    (result,) = kernel.run("%%sql\nSELECT role, tokens FROM message_metrics").results
+    sql = "SELECT role, tokens FROM message_metrics WHERE conversation_id = 'c'"
+    (result,) = kernel.run(f"%%sql\n{sql}").results
 
     assert {"text/plain", "text/html", TABLE_MIME} == set(result)
     assert [["user", 1]] == result[TABLE_MIME]["rows"]
