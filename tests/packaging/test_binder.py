@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 BINDER = ROOT / "binder"
 BASE = "/user/ada-3f9x/"
 LIMIT_S = 90
+TOOLS = ("bash", "env", "git", "grep", "head", "ls", "rm", "uname")
+"""What the steps of Binder call besides Python."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def variables(checkout: Path) -> dict[str, str]:
-    """An environment as Binder makes it; what the wheel needs is lent by that of the tests."""
+    """An environment as Binder makes it, but without Node.js, for the wheel is to need none.
+
+    What else the wheel needs is lent by the environment of the tests.
+    """
+    tools = checkout.parent / "tools"
+    tools.mkdir()
+    for name in TOOLS:
+        (tools / name).symlink_to(shutil.which(name) or pytest.fail(f"{name} is missing"))
     home = checkout.parent / "venv"
     venv.create(home, with_pip=True, symlinks=True)
     ours = Path(sys.prefix)
@@ -55,7 +64,7 @@ def variables(checkout: Path) -> dict[str, str]:
     (next(home.glob("lib/python*")) / "site-packages/lent.pth").write_text(f"{lent}\n")
     return environment(
         checkout.parent,
-        PATH=f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        PATH=f"{home / 'bin'}{os.pathsep}{tools}",
         VIRTUAL_ENV=str(home),
         PYTHONWARNINGS="ignore",
         PIP_NO_DEPS="1",
@@ -136,6 +145,13 @@ def test_the_extra_that_is_installed_exists() -> None:
 def test_what_binder_runs_can_be_run(name: str) -> None:
     assert os.access(BINDER / name, os.X_OK)
     assert (BINDER / name).read_text().startswith("#!/bin/bash\n")
+
+
+def test_there_is_no_node_where_the_wheel_is_made_and_found_in_order(
+    variables: dict[str, str], built: Path
+) -> None:
+    assert built.is_dir()
+    assert shutil.which("node", path=variables["PATH"]) is None
 
 
 def test_the_steps_of_binder_start_a_lab_below_a_base_url(url: str, checkout: Path) -> None:
