@@ -29,6 +29,7 @@ EXIT_INTERRUPTED = 130
 # Help is written from here alone; a test keeps it equal to what there is.
 SUMMARIES = {
     "analytics": "Providers, conversations and debates in numbers",
+    "bigdata": "Tell how each part of the system does",
     "catalog": "List the tables and columns that SQL can ask for",
     "config": "Show the settings in force, and where each comes from",
     "conversations": "Record, read and replay conversations",
