@@ -28,6 +28,7 @@ def test_each_part_is_probed_and_counted(lab: Lab) -> None:
     )
     assert stats.entities >= 3
     assert 2 / 3600 == graph.update_rate_per_sec
+    assert "embedded" == before.analytics.status == lab.get_health().services["clickhouse"]
     assert 2 == before.analytics.data_points_last_hour
     assert before.analytics.clickhouse_query_avg_ms is None
     assert after.analytics.clickhouse_query_avg_ms is not None

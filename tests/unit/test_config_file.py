@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.settings import Settings, read_settings
+from helix_lab.settings.catalog import VARIABLES
+from helix_lab.settings.showing import show_settings
 
 ROOT = Path(__file__).parents[2]
 GUIDE = {
@@ -39,6 +42,37 @@ bigdata:
     use_ssl: ${MINIO_USE_SSL}
 """,
 }
+VARIABLES_OF_THE_GUIDE = """
+KAFKA_BOOTSTRAP_SERVERS=localhost:9092
+KAFKA_CONSUMER_GROUP=helixagent
+KAFKA_AUTO_OFFSET_RESET=earliest
+NEO4J_URI=bolt://localhost:7687
+NEO4J_USERNAME=neo4j
+NEO4J_PASSWORD=helixagent123
+NEO4J_DATABASE=neo4j
+CLICKHOUSE_HOST=localhost
+CLICKHOUSE_PORT=9000
+CLICKHOUSE_DATABASE=helixagent
+CLICKHOUSE_USERNAME=default
+CLICKHOUSE_PASSWORD=
+MINIO_ENDPOINT=localhost:9000
+MINIO_ACCESS_KEY=helixagent
+MINIO_SECRET_KEY=helixagent123
+MINIO_BUCKET=helixagent-datalake
+MINIO_USE_SSL=false
+CONTEXT_COMPRESSION_STRATEGY=hybrid
+CONTEXT_COMPRESSION_RATIO=0.30
+CONTEXT_MIN_QUALITY_SCORE=0.95
+CONTEXT_CACHE_SIZE=100
+CONTEXT_CACHE_TTL=1800  # 30 minutes
+MEMORY_EVENT_SOURCING_ENABLED=true
+MEMORY_CRDT_STRATEGY=merge_all
+MEMORY_SNAPSHOT_INTERVAL=300  # 5 minutes
+LEARNING_ENABLED=true
+LEARNING_MIN_CONFIDENCE=0.70
+LEARNING_MIN_FREQUENCY=3
+LEARNING_INSIGHT_THRESHOLD=0.80
+"""
 OF_PRODUCTION = {
     "HELIX_DATA_DIR": "/srv/helix",
     "NODE_ID": "node-1",
@@ -72,6 +106,31 @@ def test_the_files_of_the_guide_are_read_as_they_stand(tmp_path: Path) -> None:
         production.log_url,
         production.neo4j and production.neo4j.uri,
     )
+
+
+def test_the_variables_of_the_guide_are_accepted_with_its_values(tmp_path: Path) -> None:
+    path = tmp_path / "guide.env"
+    path.write_text(VARIABLES_OF_THE_GUIDE)
+    names = set(re.findall("^[A-Z_0-9]+", VARIABLES_OF_THE_GUIDE, re.MULTILINE))
+
+    settings = read_settings(environment={"HELIX_ENV_FILE": str(path)})
+
+    assert ("kafka://localhost:9092", "merge_all") == (settings.log_url, settings.memory_strategy)
+    assert settings.neo4j is not None
+    assert ("bolt://localhost:7687", "neo4j", "helixagent123", "neo4j") == (
+        settings.neo4j.uri,
+        settings.neo4j.username,
+        settings.neo4j.password,
+        settings.neo4j.database,
+    )
+    assert (ContextPolicy("hybrid", 0.3, 0.95), 100, 1800.0) == (
+        settings.context,
+        settings.context_cache_size,
+        settings.context_cache_ttl_s,
+    )
+    assert names <= {variable.name for variable in VARIABLES}
+    shown = {one.name for one in show_settings(environment={"HELIX_ENV_FILE": str(path)})}
+    assert names - {"CLICKHOUSE_PASSWORD"} <= shown  # an empty value says nothing
 
 
 def test_our_file_for_development_is_read_with_the_secrets_of_compose() -> None:
