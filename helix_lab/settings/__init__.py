@@ -27,6 +27,7 @@ from helix_lab.settings.services import (
     read_memory_log,
     read_neo4j,
     read_records_url,
+    read_workers,
 )
 
 __all__ = [
@@ -51,11 +52,11 @@ def read_settings(
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
     `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
     `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_LOG_URL` (or
-    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `NEO4J_…`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
-    `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
-    "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a file that
-    holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as `helix-lab stack up`
-    writes; the environment goes before it.
+    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `NEO4J_…`, `HELIX_WORKERS`,
+    `HELIX_CACHE_URL` (or `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`), and
+    `HELIX_PROVIDERS`, a JSON list of `{"name", "base_url", "model", "api_key_env",
+    "context_window_tokens"}` or the path of a file that holds one. `HELIX_ENV_FILE` names a file
+    of lines `NAME=value`, such as `helix-lab stack up` writes; the environment goes before it.
 
     Raises:
         InvalidRequest: a variable has a value that cannot be used.
@@ -78,6 +79,7 @@ def read_settings(
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),
+        workers=read_workers(env.get("HELIX_WORKERS")),
     )
 
 

@@ -105,8 +105,8 @@ class LocalCopy:
             stored = self._find_ends()  # another process may share the file
             for place, rows in leaving.rows.items():
                 self._insert(place, rows, stored.get(place, 0))
-            for place, rows in fresh.items():
-                self._insert(place, rows, max(stored.get(place, 0), leaving.ends.get(place, 0)))
+            for place, read in fresh.items():
+                self._insert(place, read, max(stored.get(place, 0), leaving.ends.get(place, 0)))
             for place, end in (*leaving.ends.items(), *ends.items()):
                 connection.execute(statements.MOVE_PLACE, (end, self._find_place(place)))
             connection.execute("COMMIT")

@@ -47,6 +47,7 @@ SUMMARIES = {
     "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
     "stack": "Real services as local processes: Kafka, PostgreSQL, Redis and others",
+    "worker": "Fill stores in processes of their own, which share the partitions of the log",
     "topics": "List the topics of the event log, and how much each holds",
 }
 _OWN = {
@@ -57,6 +58,7 @@ _OWN = {
     "report": "reporting:report",
     "serve": "serving:serve",
     "stack": "stacking:stack",
+    "worker": "working:worker",
 }
 _OTHER_NAMES = {"reports": "report"}
 
