@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from helix_lab.adapters.log_kafka import statements
+from helix_lab.adapters.log_kafka.copy_file import connect, open_file
 from helix_lab.adapters.log_kafka.statements import MAX_OFFSET, make_entry_id
 from helix_lab.adapters.log_kafka.tail import Place, Tail
 from helix_lab.adapters.log_kafka.wire import Row, to_entry
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.domain.model.event import Entry, order_of
 
-_BUSY_TIMEOUT_S = 10.0
 _KEYS_KEPT = 100_000
-_WAL_PAGES = 8000
-"""Before they move to the main file: 32 MB, few long pauses."""
 
 
 class LocalCopy:
@@ -46,7 +43,7 @@ class LocalCopy:
         self._leaving = Tail()
         self.positions: dict[Place, int] = {}
         with self._explained():
-            self._writing = self._open()
+            self._writing = open_file(self._path)
             self.positions = self._find_ends()
 
     def apply(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
@@ -117,7 +114,8 @@ class LocalCopy:
         stored = self._find_ends()
         with self._lock:
             self._leaving = Tail()
-            self.positions = stored | self._tail.ends
+            ahead = self._tail.ends.items()
+            self.positions = stored | {p: max(end, stored.get(p, 0)) for p, end in ahead}
 
     def forget(self) -> None:
         """Drop all of it, to be filled again."""
@@ -262,33 +260,13 @@ class LocalCopy:
         self._places = {(topic, partition): id_ for topic, partition, id_, _ in found}
         return {(topic, partition): end for topic, partition, _, end in found}
 
-    def _open(self) -> sqlite3.Connection:
-        """Open the file, or make it anew where it is none of ours or damaged."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        with contextlib.suppress(sqlite3.DatabaseError):
-            connection = _connect(self._path)
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                connection.executescript(statements.CREATE)
-                return connection
-            if version == statements.FORMAT_VERSION and _is_sound(connection):
-                return connection
-            connection.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = _connect(self._path)
-        connection.executescript(statements.CREATE)
-        return connection
-
     @contextlib.contextmanager
     def _borrow(self) -> Iterator[sqlite3.Connection]:
         with self._explained():
             with self._lock:
                 self._check_open()
                 connection = self._idle.pop() if self._idle else None
-            connection = connection or _connect(self._path)
+            connection = connection or connect(self._path)
             try:
                 yield connection
             finally:
@@ -320,24 +298,3 @@ class LocalCopy:
 def _follow(rows: Sequence[Row], position: int) -> bool:
     """Whether rows begin at a position and leave out no offset."""
     return rows[0].offset == position and rows[-1].offset - position + 1 == len(rows)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA journal_mode = WAL")
-    # What a lost power supply takes, Kafka has.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-    connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
-
-
-def _is_sound(connection: sqlite3.Connection) -> bool:
-    """Whether the file can be read at its ends; a whole check would take as long as it is long."""
-    connection.execute("SELECT min(id), max(id) FROM entry").fetchone()
-    connection.execute('SELECT max("offset") FROM entry INDEXED BY entry_by_place').fetchone()
-    connection.execute(statements.READ_PLACES).fetchall()
-    return connection.execute(statements.READ_CLUSTER).fetchone() is not None

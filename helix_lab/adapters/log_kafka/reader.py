@@ -14,6 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicP
 from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, WRITE_TIMEOUT_S, Cluster
 from helix_lab.adapters.log_kafka.copy import LocalCopy
 from helix_lab.adapters.log_kafka.tail import Place
+from helix_lab.adapters.log_kafka.trouble import meet
 from helix_lab.adapters.log_kafka.wire import Row, to_row
 from helix_lab.domain.model.errors import HelixError, Unavailable
 
@@ -260,7 +261,9 @@ class Reader:
             )
         while self._passed:
             (topic, partition), offset = self._passed.popitem()
-            consumer.seek(TopicPartition(self._cluster.name_topic(topic), partition, offset))
+            # Where it cannot be, what was written is read and dropped.
+            with contextlib.suppress(KafkaException):
+                consumer.seek(TopicPartition(self._cluster.name_topic(topic), partition, offset))
 
     def _look(self, consumer: Consumer, assigned: set[Place]) -> None:
         identity = self._cluster.look(timeout_s=_LOOK_TIMEOUT_S)
@@ -296,7 +299,7 @@ class Reader:
             topic, offset = message.topic(), message.offset()
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
-                self._meet(error)
+                meet(error, self._cluster, self._copy)
                 continue
             if topic is None or offset is None:
                 continue
@@ -311,20 +314,3 @@ class Reader:
             self._copy.apply(fresh, ends)
             with self._moved:
                 self._moved.notify_all()
-
-    def _meet(self, error: KafkaError) -> None:
-        self._cluster.note(error)
-        if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
-            LOGGER.warning(
-                "the topics do not have what the copy of the event log goes on from (%s): it is "
-                "filled anew. Were they made anew, or is their retention limited? Rebuild the "
-                "stores: helix-lab rebuild",
-                error.str(),
-            )
-            self._copy.forget()
-            raise KafkaException(error)
-        if error.code() in {
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        }:
-            raise KafkaException(error)
