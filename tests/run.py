@@ -78,6 +78,13 @@ SUITES = [
     Suite("docs", f"{PYTEST} tests/docs", writes_report=True, is_check=True),
     Suite("extension", "jlpm run test", folder="extension", writes_report=True),
     Suite(
+        "notebooks",
+        "python -m pytest notebooks --nbval-lax --nbval-kernel-name helix-lab -p no:randomly"
+        " -p tests.notebooks.empty_lab",
+        writes_report=True,
+        needs="notebooks/*.ipynb",
+    ),
+    Suite(
         "python",
         f"{PYTEST} tests --ignore tests/docs --ignore tests/browser -n 4 {IN_PARALLEL}",
         writes_report=True,
@@ -90,13 +97,6 @@ SUITES = [
         writes_report=True,
         is_alone=True,
         can_repeat=True,
-    ),
-    Suite(
-        "notebooks",
-        "python -m pytest notebooks --nbval-lax --nbval-kernel-name helix-lab -p no:randomly"
-        " -p tests.notebooks.empty_lab",
-        writes_report=True,
-        needs="notebooks/*.ipynb",
     ),
 ]
 
