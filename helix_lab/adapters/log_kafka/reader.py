@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
+from helix_lab.adapters.log_kafka.arriving import sort_out
 from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, WRITE_TIMEOUT_S, Cluster
 from helix_lab.adapters.log_kafka.copy import LocalCopy
 from helix_lab.adapters.log_kafka.tail import Place
-from helix_lab.adapters.log_kafka.trouble import meet
-from helix_lab.adapters.log_kafka.wire import Row, to_row
+from helix_lab.adapters.log_kafka.wire import Row
 from helix_lab.domain.model.errors import HelixError, Unavailable
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ _POLL_S = 0.1
 _LOOK_EVERY_S = 5.0
 _LOOK_TIMEOUT_S = 2.0
 _PAUSE_S = 0.5
-_FLUSH_EVERY_S = 0.2
+_FLUSH_EVERY_S = 2.0
+_QUIET_S = 0.2
 _WORTH_SEEKING = 100
 """Messages that were taken over, in one partition; fewer are read and dropped."""
 
@@ -46,6 +47,7 @@ class Reader:
         self._has_looked = False
         self._markers: dict[Place, int] = {}
         self._is_resting = False
+        self._rested_at_s = 0.0
         self._passed: dict[Place, int] = {}
         self._thread = threading.Thread(target=self._run, name="helix-log-kafka", daemon=True)
         self._thread.start()
@@ -135,6 +137,7 @@ class Reader:
         finally:
             with self._moved:
                 self._is_resting = False
+                self._rested_at_s = time.monotonic()
                 self._moved.notify_all()
 
     def take_over(
@@ -196,11 +199,9 @@ class Reader:
             raise self._cluster.unavailable()
 
     def _is_beyond(self, seen: Mapping[Place, int]) -> bool:
-        return any(
-            # What ended our transaction comes later than its answer, and is nothing new.
-            self._position(place) > end + (end == self._marker(place))
-            for place, end in seen.items()
-        )
+        # What ended our transaction comes later than its answer, and is nothing new.
+        known = {place: end + (end == self._marker(place)) for place, end in seen.items()}
+        return any(self._position(place) > end for place, end in known.items())
 
     def _marker(self, place: Place) -> int:
         """Where the end of our last transaction lies, or another node's message."""
@@ -212,12 +213,9 @@ class Reader:
     def _has_reached(self, ends: Mapping[Place, int]) -> bool:
         if self._stopping.is_set():
             return False
-        passed = {
-            place: end
-            for place, end in ends.items()
-            # What lies between our last event and the end is what ended our transaction.
-            if end == self._marker(place) + 1 == self._position(place) + 1
-        }
+        # What lies between our last event and the end is what ended our transaction.
+        markers = {place: self._marker(place) + 1 for place in ends}
+        passed = {p: e for p, e in ends.items() if e == markers[p] == self._position(p) + 1}
         if passed:
             self._copy.pass_over(passed)
         return all(self._position(place) >= end for place, end in ends.items())
@@ -241,14 +239,16 @@ class Reader:
 
     def _follow(self, consumer: Consumer) -> None:
         assigned: set[Place] = set()
-        flush_at_s = 0.0
+        flushed_at_s = time.monotonic()
         while not self._stopping.is_set():
             if time.monotonic() >= self._look_at_s or self._cluster.is_away:
                 self._look(consumer, assigned)
             self._rest(consumer)
-            if time.monotonic() >= flush_at_s:
+            now_s = time.monotonic()
+            # While appends follow each other, both would slow each other down.
+            if now_s - self._rested_at_s > _QUIET_S or now_s - flushed_at_s > _FLUSH_EVERY_S:
                 self._copy.flush()
-                flush_at_s = time.monotonic() + _FLUSH_EVERY_S
+                flushed_at_s = now_s
             first = consumer.poll(_POLL_S)
             if first is not None:
                 self._take([first, *consumer.consume(_BATCH, 0)])
@@ -293,23 +293,7 @@ class Reader:
         return TopicPartition(self._cluster.name_topic(place[0]), place[1], start)
 
     def _take(self, messages: list[Message]) -> None:
-        fresh: dict[Place, list[Row]] = {}
-        ends: dict[Place, int] = {}
-        for message in messages:
-            topic, offset = message.topic(), message.offset()
-            error = message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
-                meet(error, self._cluster, self._copy)
-                continue
-            if topic is None or offset is None:
-                continue
-            place = (self._cluster.find_topic(topic), message.partition() or 0)
-            if error is not None:
-                ends[place] = max(ends.get(place, 0), offset)
-                continue
-            ends[place] = offset + 1
-            if offset >= self._position(place):  # what we wrote is there already
-                fresh.setdefault(place, []).append(to_row(message, place[0]))
+        fresh, ends = sort_out(messages, self._cluster, self._copy)
         if ends:
             self._copy.apply(fresh, ends)
             with self._moved:

@@ -47,8 +47,8 @@ SUMMARIES = {
     "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
     "serve": "Start JupyterLab with Helix Lab and its REST API",
     "stack": "Real services as local processes: Kafka, PostgreSQL, Redis and others",
-    "worker": "Fill stores in processes of their own, which share the partitions of the log",
     "topics": "List the topics of the event log, and how much each holds",
+    "worker": "Fill stores in processes of their own, which share the partitions of the log",
 }
 _OWN = {
     "import": "importing:import_file",
