@@ -216,7 +216,7 @@ class _Answer:
         features = analysis.features
         begin, end = analysis.offsets[one.position : one.position + 2].tolist()
         chunks = np.arange(begin, end)
-        says = features.is_content[begin:end] | features.has(v.NEGATION)[begin:end]
+        says = features.is_said[begin:end].copy()
         if not self._is_short(one):
             says &= np.isin(chunks, self._best_sentences(analysis, begin, end))
             says &= ~features.has(v.BLOCK)[begin:end]
