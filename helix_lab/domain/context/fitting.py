@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from helix_lab.domain.context.analysis import Analysis, Ints
+from helix_lab.domain.context.arrays import distinct
 from helix_lab.domain.context.outline import Order, Pile
 from helix_lab.domain.context.rendering import MARKS, marks_of
 from helix_lab.domain.context.tokens import cost_of
@@ -62,14 +63,14 @@ class Fitter:
     def _reckon(self, units: Ints) -> int:
         """What units cost as text: words, legend, headers of days, marks of who goes on."""
         analysis, outline = self._analysis, self._analysis.outline
-        messages = np.unique(outline.message[units])
+        messages = distinct(outline.message[units])
         if not len(messages):
             return 0
         days = outline.days[messages]
         is_new_day = np.diff(days, prepend=0) != 0
         speakers = analysis.speaker_numbers[messages]
         is_marked = is_new_day | (np.diff(speakers, prepend=-1) != 0)
-        legend = self._legend[np.unique(speakers)]
+        legend = self._legend[distinct(speakers)]
         firsts = messages[is_new_day].tolist()
         years = np.array([self._year_of(place) for place in firsts])
         return (

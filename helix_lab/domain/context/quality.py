@@ -15,7 +15,7 @@ import numpy as np
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context import weights as w
 from helix_lab.domain.context.analysis import Analysis, Ints
-from helix_lab.domain.context.arrays import ranges
+from helix_lab.domain.context.arrays import distinct, ranges
 from helix_lab.domain.context.digest import Compressed, Quality
 from helix_lab.domain.context.splitting import split
 from helix_lab.domain.context.vocabulary import fold, strip
@@ -81,7 +81,7 @@ def find_kept(analysis: Analysis, compressed: Compressed) -> Ints:
     said = np.fromiter(chain.from_iterable(found), np.int64, int(lengths.sum()))
     said_words = _find(analysis, np.repeat(np.array(owners, np.int64), lengths), said)
     begins, ends = analysis.offsets[:-1][whole], analysis.offsets[1:][whole]
-    return np.unique(np.concatenate((said_words, ranges(begins, ends - begins))))
+    return distinct(np.concatenate((said_words, ranges(begins, ends - begins))))
 
 
 def _places(numbers: dict[str, int], message_ids: Iterable[str]) -> list[int]:
@@ -93,7 +93,7 @@ def _find(analysis: Analysis, owners: Ints, found: Ints) -> Ints:
     is_known = found >= 0
     words = len(analysis.vocabulary.word_ids)
     said, counts = np.unique(owners[is_known] * words + found[is_known], return_counts=True)
-    places = np.unique(said // max(1, words))
+    places = distinct(said // max(1, words))
     begins = analysis.offsets[places]
     lengths = analysis.offsets[places + 1] - begins
     chunks = analysis.outline.yardstick.by_word[ranges(begins, lengths)]
