@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from helix_lab.exchange.membership import Membership, find_instance
 from helix_lab.exchange.relay import Relay
 from helix_lab.exchange.standing import Pace, Standing
 from helix_lab.exchange.voice import CATCH_UP_S, STORE, Voice
-from helix_lab.ports.event_log import EventLog
+from helix_lab.ports.event_log import EventLog, TopicState
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.memories import read_replica
 from helix_lab.record.writer import Writer
@@ -176,6 +176,17 @@ class Exchange:
         known = read_replica(self._records, self.node_id).acknowledged
         meeting.membership.remove(node_id, is_known=node_id in known)
         self.sync()
+
+    def apply_topics(
+        self, partitions: Mapping[str, int | None], *, is_growing: bool = False
+    ) -> list[TopicState]:
+        """Make the topics of the shared log ready; see `EventLog.apply_topics`."""
+        if self._open_shared is None:
+            return []
+        if self._meeting is not None:
+            return self._meeting.shared.apply_topics(partitions, is_growing=is_growing)
+        with self._open_shared() as shared:
+            return shared.apply_topics(partitions, is_growing=is_growing)
 
     def pause(self) -> None:
         """Carry nothing by itself from here on, as if the shared log were away; see `resume`."""

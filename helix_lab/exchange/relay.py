@@ -157,10 +157,12 @@ class Relay:
         return taken
 
     def _check_form(self, ends: Mapping[tuple[str, int], int]) -> None:
-        if len(ends) > 1:
+        scattered = [partition for (_, partition), end in ends.items() if partition and end]
+        if scattered:
             message = (
-                f"the shared log keeps {MEMORY_EVENTS} in {len(ends)} partitions; the order of "
-                "joining, acknowledging and removing needs one: make the topic with one partition"
+                f"the shared log has events of {MEMORY_EVENTS} in partition {scattered[0]}; nodes "
+                "use partition 0 alone, since joining, writing and acknowledging need one order: "
+                "name another log, or on Kafka another prefix, by HELIX_MEMORY_LOG"
             )
             raise Unavailable(message, service="memory log")
         if any(self._in.positions.get(place, 0) > end for place, end in ends.items()):

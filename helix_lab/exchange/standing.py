@@ -9,6 +9,10 @@ from datetime import datetime
 from helix_lab.exchange.peers import Peer
 
 
+WAKING_LOOK_S = 0.25
+"""Between two looks into a shared log that wakes who waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How often things are done.

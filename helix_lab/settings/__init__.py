@@ -74,7 +74,7 @@ def read_settings(
         context_cache_size=read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=read_records_url(env.get("HELIX_RECORDS_URL")),
-        memory_log=read_memory_log(env),
+        memory_log=read_memory_log(env, log_url=read_log_url(env)),
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),

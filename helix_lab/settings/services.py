@@ -15,7 +15,7 @@ from helix_lab.settings.form import GREATEST_PORT, Neo4jSettings
 NEO4J = "neo4j"
 _NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
-_LOG_SCHEMES = ("kafka://", "kafka+ssl://")
+LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 
 
 def read_records_url(text: str | None) -> str | None:
@@ -32,23 +32,34 @@ def read_records_url(text: str | None) -> str | None:
     return f"{_RECORDS_SCHEMES[0]}://{rest}"
 
 
-def read_memory_log(env: Mapping[str, str]) -> str | None:
-    """Where the nodes meet; switched off by MEMORY_EVENT_SOURCING_ENABLED=false."""
+def read_memory_log(env: Mapping[str, str], *, log_url: str | None) -> str | None:
+    """Where the nodes meet, by MEMORY_EVENT_SOURCING_ENABLED and HELIX_MEMORY_LOG.
+
+    Args:
+        log_url: where they meet if nothing else is named: the log on Kafka.
+    """
     switch = (env.get("MEMORY_EVENT_SOURCING_ENABLED") or "").lower()
     if switch not in {"", "true", "false"}:
         message = f"MEMORY_EVENT_SOURCING_ENABLED is {switch!r}; it must be true or false"
         raise InvalidRequest(message, field="MEMORY_EVENT_SOURCING_ENABLED")
-    place = env.get("HELIX_MEMORY_LOG")
+    place = env.get("HELIX_MEMORY_LOG") or (log_url if switch == "true" else None)
     if switch == "true" and not place:
         message = (
             "MEMORY_EVENT_SOURCING_ENABLED is true, and there is no log to meet at: set "
-            "HELIX_MEMORY_LOG to the path of a file that the nodes share"
+            "HELIX_MEMORY_LOG to the path of a file that the nodes share, or "
+            "KAFKA_BOOTSTRAP_SERVERS to Kafka"
         )
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     if not place or switch == "false":
         return None
+    if place.startswith(LOG_SCHEMES):
+        return place
     if "://" in place:
-        message = f"HELIX_MEMORY_LOG is {place!r}; it must be the path of a file"
+        scheme = place.partition("://")[0][:20]
+        message = (
+            f"HELIX_MEMORY_LOG begins with {scheme!r}; it must be the path of a file, or "
+            "kafka://host:port[,host:port…]"
+        )
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     return str(Path(place).expanduser().absolute())
 
@@ -80,7 +91,7 @@ def read_log_url(env: Mapping[str, str]) -> str | None:
     """The address of Kafka, by our own variable or by the guide's; the message never shows it."""
     url = env.get("HELIX_LOG_URL")
     if url:
-        if not url.startswith(_LOG_SCHEMES):
+        if not url.startswith(LOG_SCHEMES):
             scheme = url.partition("://")[0][:20]
             message = (
                 f"HELIX_LOG_URL begins with {scheme!r}; it must be kafka://host:port[,host:port…], "
@@ -89,7 +100,7 @@ def read_log_url(env: Mapping[str, str]) -> str | None:
             raise InvalidRequest(message, field="HELIX_LOG_URL")
         return url
     servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
-    return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
+    return f"{LOG_SCHEMES[0]}{servers}" if servers else None
 
 
 def read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:

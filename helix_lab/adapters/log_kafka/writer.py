@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from helix_lab.adapters.log_kafka.cluster import MAX_MESSAGE_BYTES, WRITE_TIMEOUT_S, Cluster
@@ -64,7 +64,16 @@ class Writer:
     batch of the same round brings is waited for: that batch goes into the next round.
     """
 
-    def __init__(self, cluster: Cluster, copy: LocalCopy, reader: Reader, identity: Path) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        copy: LocalCopy,
+        reader: Reader,
+        identity: Path,
+        *,
+        in_order: Collection[str] = (),
+    ) -> None:
+        self._in_order = frozenset(in_order)
         self._cluster = cluster
         self._copy = copy
         self._reader = reader
@@ -134,7 +143,7 @@ class Writer:
             self._cluster.look()
             check_topics(self._cluster)
             self._are_topics_right = True
-        self._reader.catch_up(self._cluster.partitions, timeout_s=_PREPARE_TIMEOUT_S)
+        self._reader.catch_up(self._cluster.followed, timeout_s=_PREPARE_TIMEOUT_S)
         for batch in group:
             known = self._copy.find_places([event.event_id for _, event in batch.events])
             try:
@@ -153,10 +162,15 @@ class Writer:
                 continue
             place = (topic, event.key)
             if place not in partitions:
-                found = self._copy.find_partition(*place)
-                partitions[place] = _ANY if found is None else found
+                partitions[place] = self._choose_partition(*place)
             sending = Sending(self._cluster.name_topic(topic), partitions[place], message)
             batch.sendings[event.event_id] = (sending, topic, event)
+
+    def _choose_partition(self, topic: str, key: str) -> int:
+        if topic in self._in_order:
+            return 0
+        found = self._copy.find_partition(topic, key)
+        return _ANY if found is None else found
 
     def _send(self, batches: Sequence[Batch], deadline: float) -> None:
         single = [batch for batch in batches if len(batch.sendings) == 1]
