@@ -10,7 +10,7 @@ from helix_lab.adapters.cache_memory import MemoryCache
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.exchange.exchange import Exchange
-from helix_lab.exchange.standing import WAKING_LOOK_S, Pace
+from helix_lab.exchange.standing import LOOK_S, WAKING_LOOK_S, Pace
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
@@ -72,7 +72,10 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             ConversationsProjection(records),
             AnalyticsProjection(analytics),
             MemoryProjection(
-                records, read_shown(settings.memory_strategy), node_id=settings.node_id
+                records,
+                read_shown(settings.memory_strategy),
+                node_id=settings.node_id,
+                log=log,
             ),
             GraphProjection(graph, open_extractor()),
         ],
@@ -157,7 +160,10 @@ def _make_exchange(
         open_shared=None if place is None else lambda: open_memory_log(place, folder),
         address=name_memory_log(place) if place else "",
         # A file is looked into; Kafka wakes whoever waits.
-        pace=Pace(look_s=WAKING_LOOK_S) if place and "://" in place else Pace(),
+        pace=Pace(
+            look_s=WAKING_LOOK_S if place and "://" in place else LOOK_S,
+            snapshot_s=settings.memory_snapshot_interval_s,
+        ),
     )
 
 

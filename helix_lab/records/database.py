@@ -95,6 +95,20 @@ class Records:
         with self._explained(), self.engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def read_at_once(self) -> Iterator[sa.Connection]:
+        """A connection whose statements all see the database as it was at the first of them.
+
+        Raises:
+            Unavailable: the database cannot be used.
+        """
+        with self.read() as connection:
+            if self._is_postgres:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                connection.exec_driver_sql("BEGIN")  # the driver begins none for reading
+            yield connection
+
     def upsert(
         self,
         connection: sa.Connection,

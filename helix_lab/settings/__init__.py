@@ -27,6 +27,7 @@ from helix_lab.settings.services import (
     read_memory_log,
     read_neo4j,
     read_records_url,
+    read_snapshot_interval,
 )
 
 __all__ = [
@@ -50,7 +51,7 @@ def read_settings(
 
     Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
     `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
-    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_LOG_URL` (or
+    `MEMORY_EVENT_SOURCING_ENABLED`, `MEMORY_SNAPSHOT_INTERVAL`, `CONTEXT_…`, `HELIX_LOG_URL` (or
     `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `NEO4J_…`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
     `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
     "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a file that
@@ -75,6 +76,7 @@ def read_settings(
         context_cache_ttl_s=read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=read_records_url(env.get("HELIX_RECORDS_URL")),
         memory_log=read_memory_log(env, log_url=read_log_url(env)),
+        memory_snapshot_interval_s=read_snapshot_interval(env.get("MEMORY_SNAPSHOT_INTERVAL")),
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),

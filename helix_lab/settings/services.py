@@ -10,11 +10,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from helix_lab.domain.model.errors import InvalidRequest
-from helix_lab.settings.form import GREATEST_PORT, Neo4jSettings
+from helix_lab.settings.form import DEFAULT_SNAPSHOT_INTERVAL_S, GREATEST_PORT, Neo4jSettings
 
 NEO4J = "neo4j"
 _NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+MAX_SNAPSHOT_INTERVAL_S = 7 * 86_400.0
 LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 
 
@@ -36,6 +37,7 @@ def read_memory_log(env: Mapping[str, str], *, log_url: str | None) -> str | Non
     """Where the nodes meet, by MEMORY_EVENT_SOURCING_ENABLED and HELIX_MEMORY_LOG.
 
     Args:
+        env: the environment.
         log_url: where they meet if nothing else is named: the log on Kafka.
     """
     switch = (env.get("MEMORY_EVENT_SOURCING_ENABLED") or "").lower()
@@ -62,6 +64,23 @@ def read_memory_log(env: Mapping[str, str], *, log_url: str | None) -> str | Non
         )
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     return str(Path(place).expanduser().absolute())
+
+
+def read_snapshot_interval(text: str | None) -> float:
+    """Seconds between two snapshots of what the nodes share; 0: none are written."""
+    if not text:
+        return DEFAULT_SNAPSHOT_INTERVAL_S
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = -1.0
+    if not 0 <= interval_s <= MAX_SNAPSHOT_INTERVAL_S:
+        message = (
+            f"MEMORY_SNAPSHOT_INTERVAL is {text!r}; it must be a number of seconds from 0 (none) "
+            f"to {MAX_SNAPSHOT_INTERVAL_S:.0f}"
+        )
+        raise InvalidRequest(message, field="MEMORY_SNAPSHOT_INTERVAL")
+    return interval_s
 
 
 def read_cache_url(env: Mapping[str, str]) -> str | None:
