@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic import WithJsonSchema as JsonSchema
 
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.context.history import Message
 from helix_lab.domain.model.errors import (
     BudgetTooSmall,
@@ -43,7 +44,6 @@ from helix_lab.operations.operation import (
 )
 from helix_lab.operations.services import Services
 from helix_lab.queries import conversations as questions
-from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.queries.history import stream_history
 from helix_lab.queries.readings import Reading
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.memory.record import Kind, Update
 from helix_lab.domain.model.event import (
     MEMORY_CREATED,
@@ -71,6 +72,7 @@ class MemoryProjection(Projection[Row]):
 
     name = "memory"
     topics = (MEMORY_EVENTS,)
+    gather_s = 0.005
 
     def __init__(self, records: Records, shown: Shown, *, node_id: str, log: EventLog) -> None:
         self._log = log
@@ -87,7 +89,7 @@ class MemoryProjection(Projection[Row]):
 
     def write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
         """See `Projection.write`; one transaction."""
-        with self._records.write() as connection:
+        with collecting_seldom(), self._records.write() as connection:
             for some in _split(rows):
                 self._apply(connection, some)
             self._records.move_checkpoint(connection, self.name, checkpoint)

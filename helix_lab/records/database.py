@@ -45,6 +45,7 @@ class Records:
 
     def __init__(self, url: str | sa.URL) -> None:
         self._is_closed = False
+        self._upserts: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
         self.engine = _make_engine(sa.make_url(url))
         try:
             with self.engine.begin() as connection:
@@ -128,18 +129,24 @@ class Records:
         """
         if not rows:
             return
+        key = (table.name, tuple((merge or {"": None}).items()))
+        statement = self._upserts.get(key)
+        if statement is None:
+            # To build one costs more than to run it with some rows.
+            statement = self._upserts[key] = self._make_upsert(table, merge)
+        connection.execute(statement, [dict(row) for row in rows])
+
+    def _make_upsert(self, table: sa.Table, merge: Mapping[str, Any] | None) -> Any:
         insert = postgresql.insert if self._is_postgres else sqlite.insert
         statement: Any = insert(table)
         keys = [column.name for column in table.primary_key]
         if merge is None:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
-        else:
-            values = {
-                name: combine(table.c[name], statement.excluded[name])
-                for name, combine in merge.items()
-            }
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-        connection.execute(statement, [dict(row) for row in rows])
+            return statement.on_conflict_do_nothing(index_elements=keys)
+        values = {
+            name: combine(table.c[name], statement.excluded[name])
+            for name, combine in merge.items()
+        }
+        return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
     def read_checkpoint(self, projection: str) -> dict[tuple[str, int], int]:
         """Where a projection goes on, by (topic, partition)."""
