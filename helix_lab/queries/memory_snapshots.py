@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,12 +54,12 @@ def read_state(records: Records) -> Iterator[MemoryState]:
         yield MemoryState(nodes, connection.execute(query).scalar_one(), connection)
 
 
-def _to_node(row: Mapping[str, Any]) -> dict[str, Any]:
+def _to_node(row: sa.RowMapping) -> dict[str, Any]:
     node = _to_values(row)
     return node if node.pop("is_member") else {**node, "acknowledged": None}
 
 
-def _to_values(row: Mapping[str, Any]) -> dict[str, Any]:
+def _to_values(row: sa.RowMapping) -> dict[str, Any]:
     """As JSON would give it back; the names of columns are no plain texts."""
     return {
         str(name): value.isoformat() if isinstance(value, datetime) else value

@@ -1,8 +1,8 @@
-"""Snapshots: new nodes and nodes that were away begin with one; and coming back under a new name."""
+"""Snapshots: nodes that are new or were away begin with one; coming back under a new name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -278,7 +278,7 @@ def test_a_node_that_dies_while_it_takes_a_snapshot_in_begins_again(
 
 
 @pytest.fixture
-def removed(open_node: OpenNode) -> Iterator[tuple[Lab, Lab]]:
+def removed(open_node: OpenNode) -> tuple[Lab, Lab]:
     """East, and west that was declared gone with updates that it never sent."""
     east, west = open_node("east"), open_node("west")
     pause(east, west)
@@ -295,7 +295,7 @@ def removed(open_node: OpenNode) -> Iterator[tuple[Lab, Lab]]:
     with pytest.raises(NodeRemoved):
         west.force_sync()
     west.close()
-    yield east, west
+    return east, west
 
 
 def test_a_removed_node_comes_back_under_a_new_name_with_what_it_wrote(
