@@ -12,7 +12,6 @@ import bench
 from bench import render
 from bench.harness import CannotRunError, Options, Report
 
-
 _NO_BENCHMARKS = (
     "__main__", "evaluations", "harness", "memory_baselines", "memory_lag", "render"
 )  # fmt: skip

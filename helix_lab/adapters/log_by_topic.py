@@ -36,6 +36,8 @@ class LogByTopic(EventLog):
         Events of both logs are not all or none: if the second refuses, those of the first stay,
         and the same events with the same ids may be appended again.
         """
+        if not events:
+            return self._own.append([])
         parts = [[pair for pair in events if self._find(pair[0]) is log] for log in self._logs]
         entries: dict[str, Entry] = {}
         for log, part in zip(self._logs, parts, strict=True):
@@ -55,6 +57,8 @@ class LogByTopic(EventLog):
 
     def end_offsets(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """See `EventLog.end_offsets`."""
+        if not topics:
+            return self._own.end_offsets([])
         found: dict[tuple[str, int], int] = {}
         for log in self._logs:
             wanted = [topic for topic in topics if self._find(topic) is log]
@@ -68,7 +72,7 @@ class LogByTopic(EventLog):
             (log, {place: end for place, end in seen.items() if self._find(place[0]) is log})
             for log in self._logs
         ]
-        concerned = [(log, part) for log, part in parts if part]
+        concerned = [(log, part) for log, part in parts if part] or parts[:1]
         if len(concerned) == 1:
             log, part = concerned[0]
             return log.wait_for_append(part, timeout_s=timeout_s)

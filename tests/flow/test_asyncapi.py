@@ -88,6 +88,7 @@ def play_every_kind(lab: Lab) -> None:
     lab.create_memory("Caching helps reads", memory_id="m", expires_at="2999-01-01T00:00:00Z")
     lab.delete_memory("m", erase=True)
     lab.append_messages("c", [{"role": "user", "content": "Docker and Kubernetes"}])
+    assert lab.services.projections.catch_up(timeout_s=60)
     merged = lab.merge_entities("Docker", "Kubernetes")
     lab.split_entities(merge_id=merged.merge_id)
     assert lab.replay("c", compression_ratio=1.0).stats.compressed
