@@ -12,11 +12,15 @@ import bench
 from bench import render
 from bench.harness import CannotRunError, Options, Report
 
+_NO_BENCHMARKS = (
+    "__main__", "evaluations", "harness", "memory_baselines", "memory_lag", "render"
+)  # fmt: skip
+
 
 def names() -> list[str]:
     """The benchmarks there are: every module here but the machinery."""
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)}
-    return sorted(modules - {"__main__", "evaluations", "harness", "render"})
+    return sorted(modules - {*_NO_BENCHMARKS})
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

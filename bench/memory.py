@@ -6,17 +6,18 @@ import json
 import random
 import tempfile
 import time
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench import memory_baselines
+from bench.memory_lag import make_drafts, measure_lags
 from helix_lab import open_lab
 from helix_lab.domain.memory.record import Kind, Update
 from helix_lab.domain.memory.replica import Commit, Replica
 from helix_lab.domain.memory.strategies import merge_all, show
 from helix_lab.domain.model.clock import make_hybrid_time
-from helix_lab.queries.memories import read_replica
 from helix_lab.record.memories import update_memory
 from helix_lab.records.memory_states import dump_record
 from helix_lab.settings import Settings
@@ -29,16 +30,20 @@ NODES = ("east", "west", "north")
 COMMIT = 100
 KEYS = 1000
 WORDS = 20_000
+RATES = {1000: 10, 5000: 50}
+"""Updates a second, and how many are written together."""
 CATCH_UP_S = 600.0
 
 
 def run(report: Report, options: Options) -> None:
-    """Merging, what overwriting leaves behind, many writers, search, opening, lag."""
+    """Merging, beside others, overwriting, many writers, writing, search, opening, lag."""
     rng = random.Random(options.seed)
     measure_merging(report, options)
+    memory_baselines.measure(report, options)
     measure_overwriting(report, options)
     measure_many_writers(report)
     with tempfile.TemporaryDirectory(prefix="helix-bench-") as name:
+        measure_writing(report, options, Path(name), rng)
         measure_store(report, options, Path(name), rng)
         measure_lag(report, options, Path(name))
 
@@ -126,10 +131,8 @@ def measure_store(report: Report, options: Options, folder: Path, rng: random.Ra
         began = time.perf_counter()
         for first in range(0, number, 1000):
             write(lab, range(first + 1, min(first + 1000, number) + 1), rng)
-        durable = number / (time.perf_counter() - began)
         assert lab.services.projections.catch_up("memory", timeout_s=CATCH_UP_S)
         shown = number / (time.perf_counter() - began)
-        report.add("own updates, groups of 1,000", "durable", durable, "updates/s", runs=1)
         report.add("own updates, groups of 1,000", "durable and shown", shown, "updates/s", runs=1)
         times = [search(lab, rng) for _ in range(options.size(500))]
     case = f"search of 1 to 3 words, {number} memories"
@@ -139,7 +142,24 @@ def measure_store(report: Report, options: Options, folder: Path, rng: random.Ra
     with open_node(folder, "east", shared=None) as lab:
         lab.get_memory("m1")
         took = time.perf_counter() - began
-    report.add(f"opening a lab of {number} memories, first one read", "time", took, "s", runs=1)
+    case = f"opening a lab of {number} memories, first one read"
+    report.add(case, "time", took, "s", runs=1, targets=(0.2, 0.05))
+
+
+def measure_writing(report: Report, options: Options, folder: Path, rng: random.Random) -> None:
+    """What one node makes durable, while its store follows in the same process."""
+    texts = [talk(rng) for _ in range(1000)]
+    for group, targets in ((1000, (60_000, 100_000)), (100, (20_000, 40_000))):
+        number = options.size(20_000)
+        with open_node(folder, f"writer-{group}", shared=None) as lab:
+            began, thread = time.perf_counter(), time.thread_time()
+            for first in range(0, number, group):
+                numbers = range(first + 1, first + group + 1)
+                lab.services.writer.record(make_drafts(lab, numbers, texts))
+            took, thread = time.perf_counter() - began, time.thread_time() - thread
+        case = f"own updates, groups of {group:,}"
+        report.add(case, "durable", number / took, "updates/s", runs=1, targets=targets)
+        report.add(case, "per second of processor time", number / thread, "updates/s", runs=1)
 
 
 def open_node(folder: Path, name: str, *, shared: Path | None) -> Lab:
@@ -187,42 +207,11 @@ def find_share(times: list[float], share: float) -> float:
 
 
 def measure_lag(report: Report, options: Options, folder: Path) -> None:
-    """One node writes at a rate; how long until another one shows it, a third one beside."""
-    shared = folder / "shared.sqlite"
-    with (
-        open_node(folder, "a", shared=shared) as writer,
-        open_node(folder, "b", shared=shared) as reader,
-        open_node(folder, "c", shared=shared),
-    ):
-        for lab in (writer, reader):
-            lab.force_sync()
-        lags = measure_one_rate(writer, reader, options.size(2000))
-    case = "1,000 updates/s on one of 3 nodes, groups of 10"
-    report.add(case, "lag p50", find_share(lags, 0.5), "ms", runs=len(lags))
-    report.add(case, "lag p99", find_share(lags, 0.99), "ms", runs=len(lags), targets=(50, 25))
-
-
-def measure_one_rate(writer: Lab, reader: Lab, number: int) -> list[float]:
-    """Lags in milliseconds from the call of the writer to the store of the reader."""
-    rng = random.Random(1)
-    waiting: list[tuple[int, float]] = []
-    lags: list[float] = []
-    bounds = range(1, number + 11, 10)
-    begin = time.perf_counter()
-    for at, (first, last) in enumerate(pairwise(bounds)):
-        while time.perf_counter() < begin + at * 0.01:
-            collect(reader, waiting, lags)
-        waiting.append((last - 1, time.perf_counter()))
-        write(writer, range(first, last), rng)
-    while waiting:
-        collect(reader, waiting, lags)
-    return lags
-
-
-def collect(reader: Lab, waiting: list[tuple[int, float]], lags: list[float]) -> None:
-    """Note the groups that have come, and let others work for a millisecond."""
-    time.sleep(0.001)
-    here = read_replica(reader.services.records, "b").vector.get("a", 0)
-    now = time.perf_counter()
-    while waiting and waiting[0][0] <= here:
-        lags.append((now - waiting.pop(0)[1]) * 1000)
+    """One node writes at a rate; how long until two others, in processes of their own, show it."""
+    for rate, group in RATES.items():
+        place = folder / f"lag-{rate}"
+        log = str(place / "shared.sqlite")
+        lags = measure_lags(place, log, rate=rate, updates=rate * options.size(4), group=group)
+        case = f"{rate:,} updates/s on one of 3 nodes, groups of {group}"
+        report.add(case, "lag p50", find_share(lags, 0.5), "ms", runs=len(lags))
+        report.add(case, "lag p99", find_share(lags, 0.99), "ms", runs=len(lags), targets=(50, 25))

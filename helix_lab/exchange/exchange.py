@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from helix_lab.domain.model.errors import (
@@ -16,13 +15,11 @@ from helix_lab.domain.model.errors import (
     NodeRemoved,
     Unavailable,
 )
-from helix_lab.exchange.membership import Membership, find_instance
-from helix_lab.exchange.relay import Relay
+from helix_lab.exchange.meeting import Home, Meeting, join
 from helix_lab.exchange.standing import Pace, Standing
-from helix_lab.exchange.voice import CATCH_UP_S, STORE, Voice
-from helix_lab.ports.event_log import EventLog
+from helix_lab.exchange.voice import CATCH_UP_S
+from helix_lab.ports.event_log import EventLog, TopicState
 from helix_lab.projections.runner import ProjectionRunner
-from helix_lab.queries.memories import read_replica
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
 
@@ -36,16 +33,7 @@ _BY_HAND = "sync"
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _LOCAL_WAIT_S = 0.25
-
-
-@dataclass(slots=True)
-class _Meeting:
-    """The shared log, opened, with what works on it."""
-
-    shared: EventLog
-    relay: Relay
-    membership: Membership
-    voice: Voice
+_KEEP_S = 0.5
 
 
 class Exchange:
@@ -70,27 +58,36 @@ class Exchange:
     ) -> None:
         self.node_id = node_id
         self.address = address
-        self._local = local
-        self._records = records
-        self._writer = writer
-        self._projections = projections
         self._open_shared = open_shared
         self._pace = pace or Pace()
-        self._session = uuid.uuid4().hex
-        self._meeting: _Meeting | None = None
+        self._home = Home(
+            local,
+            records,
+            writer,
+            projections,
+            node_id=node_id,
+            address=address,
+            session=uuid.uuid4().hex,
+            pace=self._pace,
+        )
+        self._is_returning = False
+        self._meeting: Meeting | None = None
         self._problems: dict[str, HelixError] = {}
         self._connecting = threading.Lock()
         self._has_caught_up = threading.Event()
         self._stopping = threading.Event()
         self._going = threading.Event()
         self._going.set()
-        self._steps = {name: threading.Lock() for name in ("send", "receive")}
+        steps = {
+            "send": self._send_step, "receive": self._receive_step, "keep": self._keep_step
+        }  # fmt: skip
+        self._steps = {name: threading.Lock() for name in steps}
         self._level_at: datetime | None = None
         self._threads = [
             threading.Thread(
                 target=self._work, args=(name, step), name=f"helix-{name}", daemon=True
             )
-            for name, step in (("send", self._send_step), ("receive", self._receive_step))
+            for name, step in steps.items()
         ]
 
     # Life -------------------------------------------------------------------------------------
@@ -104,6 +101,7 @@ class Exchange:
         """
         if self._open_shared is None:
             return
+        self._is_returning = self._home.find_return().is_pending()
         try:
             self._meet()
         except Unavailable as error:
@@ -140,6 +138,12 @@ class Exchange:
         problem = self._problem
         if isinstance(problem, FINAL):
             raise problem
+        if self._is_returning and self._meeting is None:
+            message = (
+                "this folder wrote under another node's name before; it writes again once it has "
+                f"met the other nodes under its new one: {problem or 'it is about to'}"
+            )
+            raise Unavailable(message, service="memory log")
         if self._open_shared is None or problem is not None or self._has_caught_up.is_set():
             return
         if not self._has_caught_up.wait(CATCH_UP_S) and self._problem is None:
@@ -173,9 +177,20 @@ class Exchange:
         """
         self.sync()
         meeting = self._meet()
-        known = read_replica(self._records, self.node_id).acknowledged
+        known = self._home.read_replica().acknowledged
         meeting.membership.remove(node_id, is_known=node_id in known)
         self.sync()
+
+    def apply_topics(
+        self, partitions: Mapping[str, int | None], *, is_growing: bool = False
+    ) -> list[TopicState]:
+        """Make the topics of the shared log ready; see `EventLog.apply_topics`."""
+        if self._open_shared is None:
+            return []
+        if self._meeting is not None:
+            return self._meeting.shared.apply_topics(partitions, is_growing=is_growing)
+        with self._open_shared() as shared:
+            return shared.apply_topics(partitions, is_growing=is_growing)
 
     def pause(self) -> None:
         """Carry nothing by itself from here on, as if the shared log were away; see `resume`."""
@@ -212,7 +227,7 @@ class Exchange:
             ahead_ms=dict(meeting.relay.ahead_ms),
         )
 
-    def _measure_lag_ms(self, meeting: _Meeting, waiting_in: int) -> int:
+    def _measure_lag_ms(self, meeting: Meeting, waiting_in: int) -> int:
         """How long the latest event took to come here; if some wait, the time since none did."""
         if waiting_in and self._level_at is not None:
             return round((datetime.now(UTC) - self._level_at).total_seconds() * 1000)
@@ -284,6 +299,22 @@ class Exchange:
         self._receive(meeting)
         meeting.relay.wait_for_shared(self._pace.look_s)
 
+    def write_snapshot(self) -> bool:
+        """Write a snapshot of all that is here to the shared log; False if it cannot be just now.
+
+        Raises:
+            Unavailable: the shared log cannot be used.
+        """
+        meeting = self._meet()
+        with self._steps["keep"]:
+            return meeting.keeper.write()
+
+    def _keep_step(self) -> None:
+        meeting = self._meet()
+        meeting.herald.tell()
+        meeting.keeper.write_when_due()
+        self._stopping.wait(_KEEP_S)
+
     def _sync(self) -> None:
         meeting = self._meet()
         meeting.relay.send()
@@ -291,52 +322,18 @@ class Exchange:
         meeting.voice.speak()
         self._receive(meeting)
 
-    def _receive(self, meeting: _Meeting) -> None:
-        if meeting.relay.receive():
+    def _receive(self, meeting: Meeting) -> None:
+        if meeting.keeper.skip() or meeting.relay.receive():
             meeting.voice.hear_news()
         self._level_at = datetime.now(UTC)
         self._has_caught_up.set()
 
-    def _meet(self) -> _Meeting:
+    def _meet(self) -> Meeting:
         """Open the shared log and join, unless that is done."""
         with self._connecting:
             if self._meeting is not None:
                 return self._meeting
             assert self._open_shared is not None  # noqa: S101 - nobody comes here without
-            instance = find_instance(self._local, self._writer, self.node_id)
-            shared = self._open_shared()
-            try:
-                self._meeting = self._join(shared, instance)
-                self._problems.pop(_MEETING, None)
-            except BaseException:
-                shared.close()
-                raise
+            self._meeting = join(self._home, self._open_shared)
+            self._problems.pop(_MEETING, None)
             return self._meeting
-
-    def _join(self, shared: EventLog, instance: str) -> _Meeting:
-        membership = Membership(
-            shared, self._writer, node_id=self.node_id, instance=instance, session=self._session
-        )
-        membership.join()
-        relay = Relay(
-            self._local,
-            shared,
-            self._records,
-            self._writer,
-            node_id=self.node_id,
-            instance=instance,
-            address=self.address,
-            own_seq=self._count_own,
-        )
-        voice = Voice(
-            relay,
-            membership,
-            self._projections,
-            pace=self._pace,
-            read_replica=lambda: read_replica(self._records, self.node_id),
-        )
-        return _Meeting(shared, relay, membership, voice)
-
-    def _count_own(self) -> int:
-        self._projections.catch_up(STORE, timeout_s=CATCH_UP_S)
-        return read_replica(self._records, self.node_id).vector[self.node_id]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 
 from helix_lab.domain.memory.record import Vector
 from helix_lab.domain.model.errors import DuplicateId, NodeIdInUse, UnknownNode
-from helix_lab.domain.model.event import MEMORY_EVENTS, NODE_JOINED, NODE_REPORTED, TELEMETRY
+from helix_lab.domain.model.event import NODE_REPORTED, TELEMETRY
 from helix_lab.exchange.peers import Peer
 from helix_lab.ports.event_log import EventLog
 from helix_lab.record.nodes import acknowledge, join, remove, report
@@ -15,20 +14,6 @@ from helix_lab.record.writer import Writer
 
 _LOOK_BACK = 1000
 """Offsets of telemetry that are read at the start: only the last report of each node counts."""
-
-
-def find_instance(local: EventLog, writer: Writer, node_id: str) -> str:
-    """What tells this data folder from another one under the same name: made once, kept in the log.
-
-    It is in the log of this node before it is told to anyone.
-    """
-    for entry in local.read_key(MEMORY_EVENTS, node_id):
-        event = entry.event
-        if event.type == NODE_JOINED.name and event.node_id == node_id:
-            return str(event.data["instance"])
-    instance = uuid.uuid4().hex
-    writer.record([join(node_id, instance=instance)])
-    return instance
 
 
 class Membership:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from helix_lab.domain.model.clock import MAX_DRIFT_MS, physical_ms
 from helix_lab.domain.model.errors import (
+    Conflict,
     DuplicateId,
     HelixError,
     NodeIdInUse,
@@ -28,6 +29,8 @@ from helix_lab.records.database import Records
 BATCH = 2000
 _CHECKPOINT_S = 1.0
 _NODE_EVENTS = "helixagent.node."
+_SNAPSHOT_EVENTS = "helixagent.snapshot."
+_PLACE = (MEMORY_EVENTS, 0)
 
 Positions = dict[tuple[str, int], int]
 
@@ -135,7 +138,27 @@ class Relay:
 
     def _is_own_update(self, entry: Entry) -> bool:
         event = entry.event
-        return event.node_id == self._node_id and not event.type.startswith(_NODE_EVENTS)
+        return event.node_id == self._node_id and not event.type.startswith(
+            (_NODE_EVENTS, _SNAPSHOT_EVENTS)
+        )
+
+    @property
+    def taken_to(self) -> int:
+        """All of the shared log's memory events before this offset are here."""
+        return self._in.positions.get(_PLACE, 0)
+
+    def adopt(self, snapshot: Iterable[Entry], *, offset: int) -> None:
+        """Take a snapshot in, in place of all that lies before an offset of the shared log.
+
+        Args:
+            snapshot: its entries among the memory events, the completion last.
+            offset: what it stands for.
+        """
+        with self._taking:
+            for entry in snapshot:
+                self._writer.take_in([entry])
+            self._in.move(_PLACE, offset)
+            self._in.write()
 
     def receive(self) -> int:
         """Take in what is new in the shared log; gives the number of events.
@@ -157,10 +180,12 @@ class Relay:
         return taken
 
     def _check_form(self, ends: Mapping[tuple[str, int], int]) -> None:
-        if len(ends) > 1:
+        scattered = [partition for (_, partition), end in ends.items() if partition and end]
+        if scattered:
             message = (
-                f"the shared log keeps {MEMORY_EVENTS} in {len(ends)} partitions; the order of "
-                "joining, acknowledging and removing needs one: make the topic with one partition"
+                f"the shared log has events of {MEMORY_EVENTS} in partition {scattered[0]}; nodes "
+                "use partition 0 alone, since joining, writing and acknowledging need one order: "
+                "name another log, or on Kafka another prefix, by HELIX_MEMORY_LOG"
             )
             raise Unavailable(message, service="memory log")
         if any(self._in.positions.get(place, 0) > end for place, end in ends.items()):
@@ -173,6 +198,10 @@ class Relay:
         for entry in entries:
             self._look_at(entry)
         foreign = [entry for entry in entries if not self._is_known(entry)]
+        for entry in foreign:
+            if entry.event.type.startswith(_SNAPSHOT_EVENTS):
+                self._refuse(entry, Conflict("a snapshot has no place among the memory events"))
+        foreign = [e for e in foreign if not e.event.type.startswith(_SNAPSHOT_EVENTS)]
         if not foreign:
             return 0
         try:

@@ -8,6 +8,12 @@ from datetime import datetime
 
 from helix_lab.exchange.peers import Peer
 
+LOOK_S = 0.01
+"""Between two looks into a shared log that others write without a word."""
+
+WAKING_LOOK_S = 0.25
+"""Between two looks into a shared log that wakes who waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -18,12 +24,19 @@ class Pace:
         report_s: between two signs of life.
         quiet_s: without news before a node acknowledges what it has.
         acknowledge_s: the longest time until then, however much news comes.
+        snapshot_s: between two snapshots of the shared log, whoever writes them; 0: never.
+        snapshot_updates: so many updates at least lie between two of them, and as many as there
+            are memories: so snapshots never take much more room than the updates.
+        skip_from: updates from which on a node that is behind takes a snapshot instead.
     """
 
-    look_s: float = 0.01
+    look_s: float = LOOK_S
     report_s: float = 5.0
     quiet_s: float = 2.0
     acknowledge_s: float = 300.0
+    snapshot_s: float = 300.0
+    snapshot_updates: int = 1000
+    skip_from: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.model.errors import DuplicateId, InvalidRequest
 from helix_lab.domain.model.event import TOPICS, Draft
 from helix_lab.jobs.runner import JobKind, RunContext
 from helix_lab.jobs.runs import Run
 from helix_lab.ports.event_log import EventLog
-from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.record.importers.reader import Item, Refusal, detect_format, read_items
 from helix_lab.record.writer import Writer
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from helix_lab.adapters.graph_ladybug import LadybugGraph
+from helix_lab.adapters.log_by_topic import LogByTopic
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.model.errors import InvalidRequest, MissingDriver
+from helix_lab.domain.model.event import EXCHANGED_TOPICS, MEMORY_EVENTS, MEMORY_SNAPSHOTS, TOPICS
 from helix_lab.ports.event_log import EventLog
 from helix_lab.ports.graph import GraphStore
 from helix_lab.queries.statements import (
@@ -14,6 +18,7 @@ from helix_lab.queries.statements import (
 )
 from helix_lab.records.database import Records
 from helix_lab.settings import Neo4jSettings, Settings
+from helix_lab.settings.services import LOG_SCHEMES
 
 
 def open_log(settings: Settings, folder: DataFolder) -> EventLog:
@@ -35,8 +40,34 @@ def open_log(settings: Settings, folder: DataFolder) -> EventLog:
     if settings.log_url:
         from helix_lab.adapters.log_kafka import KafkaEventLog
 
-        return KafkaEventLog(settings.log_url, folder.path)
+        shared = [topic for topic in TOPICS if topic not in EXCHANGED_TOPICS]
+        kafka = KafkaEventLog(settings.log_url, folder.path, followed=shared)
+        memories = SqliteEventLog(folder.path / "memories.sqlite")
+        return LogByTopic(memories, kafka, own_topics=EXCHANGED_TOPICS)
     return SqliteEventLog(folder.path / own)
+
+
+def open_memory_log(place: str, folder: DataFolder) -> EventLog:
+    """The log where nodes exchange their memories: on Kafka, or a file that they share."""
+    if not place.startswith(LOG_SCHEMES):
+        return SqliteEventLog(Path(place))
+    from helix_lab.adapters.log_kafka import KafkaEventLog
+
+    return KafkaEventLog(
+        place,
+        folder.path / "exchange",
+        topics=EXCHANGED_TOPICS,
+        in_order=(MEMORY_EVENTS, MEMORY_SNAPSHOTS),
+        is_strict=True,
+    )
+
+
+def name_memory_log(place: str) -> str:
+    """How the log of the exchange is shown: without a password."""
+    scheme, separator, rest = place.partition("://")
+    if not separator:
+        return place
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def open_records(settings: Settings, folder: DataFolder) -> Records:

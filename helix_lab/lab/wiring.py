@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from importlib.metadata import version
-from pathlib import Path
 
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.cache_memory import MemoryCache
-from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.exchange.exchange import Exchange
+from helix_lab.exchange.standing import LOOK_S, WAKING_LOOK_S, Pace
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
@@ -23,7 +22,13 @@ from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.runs import RunStore
 from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.jobs.schedules.store import ScheduleStore
-from helix_lab.lab.backends import open_graph, open_log, open_records
+from helix_lab.lab.backends import (
+    name_memory_log,
+    open_graph,
+    open_log,
+    open_memory_log,
+    open_records,
+)
 from helix_lab.lab.providers import make_providers
 from helix_lab.lab.workers import check_workers
 from helix_lab.operations.memory_editor import MemoryEditor
@@ -69,7 +74,10 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             ConversationsProjection(records),
             AnalyticsProjection(analytics),
             MemoryProjection(
-                records, read_shown(settings.memory_strategy), node_id=settings.node_id
+                records,
+                read_shown(settings.memory_strategy),
+                node_id=settings.node_id,
+                log=log,
             ),
             GraphProjection(graph, open_extractor()),
         ],
@@ -79,7 +87,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(projections.close)
     providers = make_providers(settings, stack)
     writer = Writer(log, node_id=settings.node_id)
-    exchange = _make_exchange(settings, log, records, writer, projections)
+    exchange = _make_exchange(settings, folder, log, records, writer, projections)
     stack.callback(exchange.close)
     contexts, shared = _make_contexts(settings, folder, stack, log, writer, providers)
     jobs = JobRunner(RunStore(records))
@@ -139,6 +147,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
 
 def _make_exchange(
     settings: Settings,
+    folder: DataFolder,
     log: EventLog,
     records: Records,
     writer: Writer,
@@ -151,8 +160,13 @@ def _make_exchange(
         writer,
         projections,
         node_id=settings.node_id,
-        open_shared=None if place is None else lambda: SqliteEventLog(Path(place)),
-        address=place or "",
+        open_shared=None if place is None else lambda: open_memory_log(place, folder),
+        address=name_memory_log(place) if place else "",
+        # A file is looked into; Kafka wakes whoever waits.
+        pace=Pace(
+            look_s=WAKING_LOOK_S if place and "://" in place else LOOK_S,
+            snapshot_s=settings.memory_snapshot_interval_s,
+        ),
     )
 
 

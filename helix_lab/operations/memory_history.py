@@ -18,6 +18,7 @@ from helix_lab.domain.model.event import (
 )
 from helix_lab.operations.operation import Id, Operation, Request, Response
 from helix_lab.operations.services import Services
+from helix_lab.queries.memories import find_memory
 
 _UPDATES = frozenset(
     kind.name for kind in (MEMORY_CREATED, MEMORY_UPDATED, MEMORY_DELETED, MEMORY_ERASED)
@@ -45,17 +46,20 @@ class MemoryUpdate(Response):
 
 
 class MemoryHistory(Response):
-    """All updates of a memory, in the order of their clocks."""
+    """The updates of a memory that are in the log of this node, in the order of their clocks.
+
+    A node that began with a snapshot has none of those before it.
+    """
 
     memory_id: str
     updates: list[MemoryUpdate]
 
 
 def get_history(services: Services, request: GetMemoryHistory) -> MemoryHistory:
-    """The updates of a memory, read from the log."""
+    """The updates of a memory, read from the log; none where all are older than a snapshot."""
     entries = services.log.read_key(MEMORY_EVENTS, request.memory_id)
     events = [entry.event for entry in entries if entry.event.type in _UPDATES]
-    if not events:
+    if not events and find_memory(services.records, request.memory_id) is None:
         raise UnknownMemory(request.memory_id)
     events.sort(key=lambda event: int(event.data["clock"]))
     return MemoryHistory(

@@ -40,7 +40,7 @@ from helix_lab.operations.operation import (
     StreamItem,
 )
 from helix_lab.operations.services import Services
-from helix_lab.queries.collecting import collecting_seldom
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.queries.history import stream_history
 from helix_lab.queries.readings import Reading
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from helix_lab.domain.model.errors import Conflict
-from helix_lab.domain.model.event import TOPICS
+from helix_lab.domain.model.event import EXCHANGED_TOPICS, TOPICS
 from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.services import Services
 
@@ -26,7 +26,7 @@ class ApplyTopics(Request):
         None,
         ge=1,
         le=MAX_PARTITIONS,
-        description="of each topic; left out, 16 for conversations, 12 for memories, 4 for others",
+        description="of each topic; left out, 16 for conversations, 1 for memories, 4 for others",
     )
     grow: bool = Field(
         default=False,
@@ -84,10 +84,18 @@ def apply_topics(services: Services, request: ApplyTopics) -> AppliedTopics:
     found = services.log.apply_topics(
         dict.fromkeys(TOPICS, request.partitions), is_growing=request.grow
     )
+    states = {state.topic: state for state in found}
+    shared = services.exchange.apply_topics(
+        dict.fromkeys(EXCHANGED_TOPICS, request.partitions), is_growing=request.grow
+    )
+    for state in shared:
+        # Where both are one cluster the first of them has made the topic.
+        if states[state.topic].change == "none":
+            states[state.topic] = state
     return AppliedTopics(
         topics=[
             AppliedTopic(topic=state.topic, partitions=state.partitions, change=state.change)
-            for state in found
+            for state in states.values()
         ]
     )
 

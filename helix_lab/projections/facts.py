@@ -116,6 +116,40 @@ class NodeRemoved(msgspec.Struct):
     removed_by: str
 
 
+class SnapshotNode(msgspec.Struct):
+    """A node as a snapshot knows it."""
+
+    node_id: str
+    seq: Large
+    acknowledged: dict[str, Large] | None
+    instance: str | None = None
+    joined_at: str | None = None
+    removed_at: str | None = None
+    removed_by: str | None = None
+
+
+class SnapshotMemory(msgspec.Struct):
+    """A memory in a snapshot."""
+
+    memory_id: str
+    state: dict[str, Any]
+    created_at: str
+    updated_at: str
+    updated_by: str
+
+
+class SnapshotCompleted(msgspec.Struct):
+    """All memories as one node held them."""
+
+    snapshot_id: str
+    node_id: str
+    offset: Large
+    parts: Large
+    memories: Large
+    digest: str
+    nodes: list[SnapshotNode]
+
+
 class TurnEnded(msgspec.Struct):
     """A seat answered, or gave no usable answer."""
 

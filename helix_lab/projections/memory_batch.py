@@ -17,7 +17,12 @@ import sqlalchemy as sa
 from helix_lab.domain.memory.record import Update
 from helix_lab.domain.memory.replica import Commit, Replica
 from helix_lab.domain.model.event import Entry
-from helix_lab.projections.facts import NodeAcknowledged, NodeJoined, NodeRemoved
+from helix_lab.projections.facts import (
+    NodeAcknowledged,
+    NodeJoined,
+    NodeRemoved,
+    SnapshotCompleted,
+)
 from helix_lab.projections.memory_conflicts import Conflicts
 from helix_lab.projections.memory_store import MemoryStore
 from helix_lab.projections.memory_strategies import Shown
@@ -46,7 +51,7 @@ class Written(msgspec.Struct):
     update: Update
 
 
-Fact = Written | NodeJoined | NodeAcknowledged | NodeRemoved
+Fact = Written | NodeJoined | NodeAcknowledged | NodeRemoved | SnapshotCompleted
 
 
 class Row(msgspec.Struct):
@@ -102,7 +107,7 @@ class Batch:
             self._join(row, fact)
         elif isinstance(fact, NodeAcknowledged):
             self._replica.take_acknowledgement(fact.node_id, fact.seen)
-        else:
+        elif isinstance(fact, NodeRemoved):
             self._remove(row, fact)
 
     def _join(self, row: Row, fact: NodeJoined) -> None:
@@ -137,6 +142,11 @@ class Batch:
             if written.update.memory_id in changed:
                 record = self._store.note(written.update, change, written.node_id)
                 self._conflicts.look_at(written.update.memory_id, record, written)
+
+    def refuse(self, row: Row, reason: str) -> None:
+        """Keep a row that is not taken in, with the reason, at once."""
+        self._refuse(row, reason)
+        self.records.upsert(self.connection, DEAD_LETTER, self._refused)
 
     def _refuse(self, row: Row, reason: str) -> None:
         entry = row.entry

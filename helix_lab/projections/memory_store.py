@@ -51,10 +51,17 @@ class MemoryStore:
         self._connection = connection
         self._replica = replica
         self._shown = shown
+        self._changed: set[str] = set()
+
+    def put(self, memory_id: str, kept: Kept) -> None:
+        """Keep a record that comes from elsewhere."""
+        self.kept[memory_id] = kept
+        self._changed.add(memory_id)
 
     def note(self, update: Update, change: int, node_id: str) -> Record:
         """Keep beside a record when it was made, and by whom it was changed last."""
         record = self._replica.records[update.memory_id]
+        self._changed.add(update.memory_id)
         time = to_moment(update.clock)
         kept = self.kept.get(update.memory_id)
         if kept is None:
@@ -91,7 +98,8 @@ class MemoryStore:
 
     def write(self) -> None:
         """Write what has changed."""
-        changed = {key: kept for key, kept in self.kept.items() if kept.change != kept.former}
+        changed = {key: self.kept[key] for key in sorted(self._changed)}
+        self._changed.clear()
         if not changed:
             return
         rows = [self._to_row(memory_id, kept) for memory_id, kept in changed.items()]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.context.analysis import Analysis, analyse
 from helix_lab.domain.context.history import History, Message, build_history
 from helix_lab.domain.context.storing import StoredMessages, is_storable, restore, store
 from helix_lab.domain.model.errors import UnknownConversation
 from helix_lab.domain.model.event import CONVERSATIONS, MESSAGE_ADDED, Entry, order_of
 from helix_lab.ports.event_log import EventLog
-from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.queries.context_store import ContextStore, Position, Stored
 
 _OFFSETS = "log_offsets"

@@ -114,6 +114,13 @@ def count_conflicts_since(records: Records, moment: datetime) -> int:
         return int(connection.execute(query).scalar_one())
 
 
+def count_memories(records: Records) -> int:
+    """How many memories the store holds, with those that are deleted and not forgotten."""
+    with records.read() as connection:
+        query = sa.select(sa.func.count()).select_from(MEMORY)
+        return int(connection.execute(query).scalar_one())
+
+
 def count_conflicts(records: Records) -> int:
     """How many memories have values that were written side by side."""
     query = sa.select(sa.func.count()).where(MEMORY.c.has_conflict, MEMORY.c.is_alive)

@@ -47,6 +47,7 @@ class Records:
 
     def __init__(self, url: str | sa.URL) -> None:
         self._is_closed = False
+        self._upserts: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
         self.engine = _make_engine(sa.make_url(url))
         try:
             with self.engine.begin() as connection:
@@ -104,6 +105,20 @@ class Records:
         with self._explained(), self.engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def read_at_once(self) -> Iterator[sa.Connection]:
+        """A connection whose statements all see the database as it was at the first of them.
+
+        Raises:
+            Unavailable: the database cannot be used.
+        """
+        with self.read() as connection:
+            if self._is_postgres:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                connection.exec_driver_sql("BEGIN")  # the driver begins none for reading
+            yield connection
+
     def upsert(
         self,
         connection: sa.Connection,
@@ -123,18 +138,24 @@ class Records:
         """
         if not rows:
             return
+        key = (table.name, tuple((merge or {"": None}).items()))
+        statement = self._upserts.get(key)
+        if statement is None:
+            # To build one costs more than to run it with some rows.
+            statement = self._upserts[key] = self._make_upsert(table, merge)
+        connection.execute(statement, [dict(row) for row in rows])
+
+    def _make_upsert(self, table: sa.Table, merge: Mapping[str, Any] | None) -> Any:
         insert = postgresql.insert if self._is_postgres else sqlite.insert
         statement: Any = insert(table)
         keys = [column.name for column in table.primary_key]
         if merge is None:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
-        else:
-            values = {
-                name: combine(table.c[name], statement.excluded[name])
-                for name, combine in merge.items()
-            }
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-        connection.execute(statement, [dict(row) for row in rows])
+            return statement.on_conflict_do_nothing(index_elements=keys)
+        values = {
+            name: combine(table.c[name], statement.excluded[name])
+            for name, combine in merge.items()
+        }
+        return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
     def read_checkpoint(self, projection: str) -> dict[tuple[str, int], int]:
         """Where a projection goes on, by (topic, partition)."""

@@ -15,6 +15,8 @@ _SETTLED = (0, *STABLE)
 
 def dump_record(record: Record) -> dict[str, Any]:
     """The record as JSON values; what is empty, and dots that all have seen, take no room."""
+    if record.is_settled and len(record.heads) == 1 and not record.is_erased:
+        return _dump_settled(record)
     state: dict[str, Any] = {"heads": [list(head) for head in record.heads]}
     if record.entries:
         state["entries"] = {
@@ -30,8 +32,33 @@ def dump_record(record: Record) -> dict[str, Any]:
     return state
 
 
+def _dump_settled(record: Record) -> dict[str, Any]:
+    """The form of most memories, in which hardly more than the values is left."""
+    (head,) = record.heads
+    state: dict[str, Any] = {"h": [head.clock, head.depth, head.kind]}
+    if record.entries:
+        state["v"] = {name: entries[0].value for name, entries in record.entries.items()}
+    if record.tags:
+        state["t"] = list(record.tags)
+    if not record.life:
+        state["dead"] = 1
+    return state
+
+
+def _load_settled(state: dict[str, Any]) -> Record:
+    clock, depth, kind = state["h"]
+    return Record(
+        heads=[Head(clock, *STABLE, depth, Kind(kind))],
+        entries={name: [Entry(*_SETTLED, value)] for name, value in state.get("v", {}).items()},
+        tags={tag: [STABLE] for tag in state.get("t", [])},
+        life=[] if "dead" in state else [STABLE],
+    )
+
+
 def load_record(state: dict[str, Any]) -> Record:
     """The record that was dumped."""
+    if "h" in state:
+        return _load_settled(state)
     return Record(
         heads=[Head(c, n, s, depth, Kind(kind)) for c, n, s, depth, kind in state["heads"]],
         entries={

@@ -188,6 +188,14 @@ MEMORY_CONFLICT = sa.Table(
 )
 """What was written side by side, with all values, and how it ended."""
 
+MEMORY_CONFLICT_TOLD = sa.Table(
+    "memory_conflict_told",
+    METADATA,
+    sa.Column("conflict_id", _text(200), primary_key=True),
+    sa.Column("state", _text(20), nullable=False),
+)
+"""What the topic of conflicts was told. It follows from no log, so a rebuild keeps it."""
+
 MEMORY_TABLES = (MEMORY, MEMORY_TAG, MEMORY_NODE, MEMORY_EARLY, MEMORY_CONFLICT)
 
 RUN = sa.Table(

@@ -27,6 +27,7 @@ from helix_lab.settings.services import (
     read_memory_log,
     read_neo4j,
     read_records_url,
+    read_snapshot_interval,
     read_workers,
 )
 from helix_lab.settings.sources import Sources, gather_sources
@@ -89,7 +90,8 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         context_cache_size=read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=read_ttl(env.get("CONTEXT_CACHE_TTL")),
         records_url=read_records_url(env),
-        memory_log=read_memory_log(env),
+        memory_log=read_memory_log(env, log_url=read_log_url(env)),
+        memory_snapshot_interval_s=read_snapshot_interval(env.get("MEMORY_SNAPSHOT_INTERVAL")),
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),

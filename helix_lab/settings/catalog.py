@@ -140,7 +140,7 @@ _MEMORY = (
         "MEMORY_SNAPSHOT_INTERVAL",
         "memory.snapshot_interval",
         "number",
-        waits_for="snapshots of memories",
+        in_force=lambda s: s.memory_snapshot_interval_s,
     ),
 )
 _LEARNED = (

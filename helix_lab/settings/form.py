@@ -13,6 +13,7 @@ DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
 DEFAULT_REPORT_RUNS_KEPT = 50
 LAST_WRITE_WINS = "last_write_wins"
+DEFAULT_SNAPSHOT_INTERVAL_S = 300.0
 DEFAULT_CONTEXT_CACHE_SIZE = 100
 DEFAULT_CONTEXT_CACHE_TTL_S = 1800.0
 
@@ -59,7 +60,8 @@ class Settings:
         records_url: of the record store on PostgreSQL, with its password; None for SQLite in the
             data folder.
         memory_log: the log through which nodes exchange memories: the path of a file that they
-            share; None: this node is alone.
+            share, or Kafka's address with its password; None: this node is alone.
+        memory_snapshot_interval_s: seconds between two snapshots of what the nodes share; 0: none.
         cache_url: of a Redis that keeps contexts beside this process, with its password.
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
         neo4j: where the graph is; None for Ladybug in the data folder.
@@ -76,7 +78,8 @@ class Settings:
     context_cache_size: int = DEFAULT_CONTEXT_CACHE_SIZE
     context_cache_ttl_s: float = DEFAULT_CONTEXT_CACHE_TTL_S
     records_url: str | None = field_of(default=None, repr=False)
-    memory_log: str | None = None
+    memory_log: str | None = field_of(default=None, repr=False)
+    memory_snapshot_interval_s: float = DEFAULT_SNAPSHOT_INTERVAL_S
     cache_url: str | None = field_of(default=None, repr=False)
     log_url: str | None = field_of(default=None, repr=False)
     neo4j: Neo4jSettings | None = None

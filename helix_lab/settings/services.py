@@ -10,13 +10,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from helix_lab.domain.model.errors import InvalidRequest
-from helix_lab.settings.form import GREATEST_PORT, Neo4jSettings
+from helix_lab.settings.form import DEFAULT_SNAPSHOT_INTERVAL_S, GREATEST_PORT, Neo4jSettings
 
 NEO4J = "neo4j"
 HELIXAGENT = "helixagent"
 _NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
-_LOG_SCHEMES = ("kafka://", "kafka+ssl://")
+MAX_SNAPSHOT_INTERVAL_S = 7 * 86_400.0
+LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 
 
 def read_records_url(env: Mapping[str, str]) -> str | None:
@@ -55,26 +56,54 @@ def _read_server_port(name: str, port: str) -> str:
     return port
 
 
-def read_memory_log(env: Mapping[str, str]) -> str | None:
-    """Where the nodes meet; switched off by MEMORY_EVENT_SOURCING_ENABLED=false."""
+def read_memory_log(env: Mapping[str, str], *, log_url: str | None) -> str | None:
+    """Where the nodes meet, by MEMORY_EVENT_SOURCING_ENABLED and HELIX_MEMORY_LOG.
+
+    Args:
+        env: the environment.
+        log_url: where they meet if nothing else is named: the log on Kafka.
+    """
     switch = (env.get("MEMORY_EVENT_SOURCING_ENABLED") or "").lower()
     if switch not in {"", "true", "false"}:
         message = f"MEMORY_EVENT_SOURCING_ENABLED is {switch!r}; it must be true or false"
         raise InvalidRequest(message, field="MEMORY_EVENT_SOURCING_ENABLED")
-    place = env.get("HELIX_MEMORY_LOG")
-    if switch == "true" and not place and not read_log_url(env):
+    place = env.get("HELIX_MEMORY_LOG") or (log_url if switch == "true" else None)
+    if switch == "true" and not place:
         message = (
             "MEMORY_EVENT_SOURCING_ENABLED is true, and there is no log to meet at: set "
-            "KAFKA_BOOTSTRAP_SERVERS, or HELIX_MEMORY_LOG to the path of a file that the nodes "
-            "share"
+            "HELIX_MEMORY_LOG to the path of a file that the nodes share, or "
+            "KAFKA_BOOTSTRAP_SERVERS to Kafka"
         )
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     if not place or switch == "false":
         return None
+    if place.startswith(LOG_SCHEMES):
+        return place
     if "://" in place:
-        message = f"HELIX_MEMORY_LOG is {place!r}; it must be the path of a file"
+        scheme = place.partition("://")[0][:20]
+        message = (
+            f"HELIX_MEMORY_LOG begins with {scheme!r}; it must be the path of a file, or "
+            "kafka://host:port[,host:port…]"
+        )
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     return str(Path(place).expanduser().absolute())
+
+
+def read_snapshot_interval(text: str | None) -> float:
+    """Seconds between two snapshots of what the nodes share; 0: none are written."""
+    if not text:
+        return DEFAULT_SNAPSHOT_INTERVAL_S
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = -1.0
+    if not 0 <= interval_s <= MAX_SNAPSHOT_INTERVAL_S:
+        message = (
+            f"MEMORY_SNAPSHOT_INTERVAL is {text!r}; it must be a number of seconds from 0 (none) "
+            f"to {MAX_SNAPSHOT_INTERVAL_S:.0f}"
+        )
+        raise InvalidRequest(message, field="MEMORY_SNAPSHOT_INTERVAL")
+    return interval_s
 
 
 def read_cache_url(env: Mapping[str, str]) -> str | None:
@@ -101,7 +130,7 @@ def read_log_url(env: Mapping[str, str]) -> str | None:
     """The address of Kafka, by our own variable or by the guide's; the message never shows it."""
     url = env.get("HELIX_LOG_URL")
     if url:
-        if not url.startswith(_LOG_SCHEMES):
+        if not url.startswith(LOG_SCHEMES):
             scheme = url.partition("://")[0][:20]
             message = (
                 f"HELIX_LOG_URL begins with {scheme!r}; it must be kafka://host:port[,host:port…], "
@@ -110,7 +139,7 @@ def read_log_url(env: Mapping[str, str]) -> str | None:
             raise InvalidRequest(message, field="HELIX_LOG_URL")
         return url
     servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
-    return f"{_LOG_SCHEMES[0]}{servers}" if servers else None
+    return f"{LOG_SCHEMES[0]}{servers}" if servers else None
 
 
 def read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:

@@ -14,12 +14,15 @@ import yaml
 
 from helix_lab import Lab, open_lab
 from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.domain.memory.record import Kind, Update
 from helix_lab.domain.model.errors import ProviderError
-from helix_lab.domain.model.event import EVENT_TYPES, TOPICS, Entry
+from helix_lab.domain.model.event import EVENT_TYPES, MEMORY_CONFLICTS, TOPICS, Entry
 from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
+from helix_lab.record.memories import update_memory
 from helix_lab.record.nodes import join
 from helix_lab.record.writer import Writer
 from helix_lab.settings import ProviderSettings, Settings
+from tests.flow.labs import wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -56,8 +59,20 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Entry]]
 
 
 def play_every_node(lab: Lab, shared: SqliteEventLog) -> None:
-    Writer(shared, node_id="node-2").record([join("node-2", instance="i")])
+    lab.create_memory("Cache reads", memory_id="both")
+    other = Writer(shared, node_id="node-2")
+    update = Update("both", Kind.CREATE, 1, 1, {"content": "Cache writes"})
+    other.record(
+        [
+            join("node-2", instance="i"),
+            update_memory(update, node_id="node-2", seq=1, seen={}),
+        ]
+    )
     lab.force_sync()
+    (conflict,) = lab.list_memory_conflicts().conflicts
+    lab.resolve_memory_conflict(conflict.conflict_id, "choose", node_id="node-2")
+    assert lab.services.exchange.write_snapshot()
+    wait_until(lambda: 2 == len(shared.read(MEMORY_CONFLICTS, 0, start_offset=0, limit=9)))
     lab.remove_sync_peer("node-2")
 
 
@@ -73,6 +88,7 @@ def play_every_kind(lab: Lab) -> None:
     lab.create_memory("Caching helps reads", memory_id="m", expires_at="2999-01-01T00:00:00Z")
     lab.delete_memory("m", erase=True)
     lab.append_messages("c", [{"role": "user", "content": "Docker and Kubernetes"}])
+    assert lab.services.projections.catch_up(timeout_s=60)
     merged = lab.merge_entities("Docker", "Kubernetes")
     lab.split_entities(merge_id=merged.merge_id)
     assert lab.replay("c", compression_ratio=1.0).stats.compressed

@@ -10,15 +10,29 @@ import httpx
 import pytest
 
 from tests.server.live import serve, wait_for
+from tests.stack.kafka import make_address, make_topics
+from tests.tiers import Running
 
 Nodes = tuple[httpx.Client, httpx.Client]
 
 
-@pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+@pytest.fixture(
+    scope="module",
+    params=["file", pytest.param("kafka", marks=pytest.mark.services("kafka"))],
+)
+def nodes(
+    tmp_path_factory: pytest.TempPathFactory,
+    running_services: Running,
+    request: pytest.FixtureRequest,
+) -> Iterator[Nodes]:
     home = tmp_path_factory.mktemp("nodes")
+    place = {"HELIX_MEMORY_LOG": str(home / "shared.sqlite")}
+    if request.param == "kafka":
+        address = make_address(running_services)
+        make_topics(address, home)
+        place = {"HELIX_LOG_URL": address}
     more = {
-        "HELIX_MEMORY_LOG": str(home / "shared.sqlite"),
+        **place,
         "MEMORY_EVENT_SOURCING_ENABLED": "true",
         "MEMORY_CRDT_STRATEGY": "merge_all",
     }

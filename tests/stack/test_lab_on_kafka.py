@@ -245,7 +245,7 @@ def test_topics_are_never_made_by_accident(tmp_path: Path, running_services: Run
         lab.start_conversation(conversation_id="c")
 
     assert {"made"} == {topic.change for topic in applied.topics}
-    assert {16, 12, 4} == {topic.partitions for topic in applied.topics}
+    assert {16, 1, 4} == {topic.partitions for topic in applied.topics}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from helix_lab.queries.collecting import SELDOM, collecting_seldom
+from helix_lab.domain.collecting import SELDOM, collecting_seldom
 
 
 @pytest.fixture(autouse=True)

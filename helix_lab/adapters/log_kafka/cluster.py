@@ -103,12 +103,16 @@ class Cluster:
         is_away: the last request failed; nothing waits for the cluster meanwhile.
         partitions: of each of our topics that there is, by our name of it.
         topics: all of ours, whether they are there or not.
+        followed: those of them that are read and written.
     """
 
-    def __init__(self, address: KafkaAddress, topics: Iterable[str]) -> None:
+    def __init__(
+        self, address: KafkaAddress, topics: Iterable[str], *, followed: Iterable[str] | None = None
+    ) -> None:
         self.is_away = False
         self.partitions: dict[str, int] = {}
         self.topics = tuple(topics)
+        self.followed = self.topics if followed is None else tuple(followed)
         self._address = address
         self._names = {address.name_topic(topic): topic for topic in self.topics}
         self._wire_names = {topic: name for name, topic in self._names.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,19 +33,38 @@ class KafkaEventLog(EventLog):
     Args:
         url: see `address.read_address`.
         folder: for the copy, `log-kafka.sqlite`, and `log-kafka.id`, who writes.
-        topics: that it may be asked for.
+        topics: that must be there.
+        followed: those of them that it may be asked for; None: all.
+        in_order: topics whose events are written to partition 0 alone, however many there are:
+            one order for all keys.
+        is_strict: while the cluster is away, ends and keys are refused instead of told from the
+            copy.
 
     Raises:
         InvalidRequest: the URL has another form.
         Unavailable: the copy cannot be made.
     """
 
-    def __init__(self, url: str, folder: Path, *, topics: Sequence[str] = TOPICS) -> None:
-        self._cluster = Cluster(read_address(url), topics)
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        topics: Sequence[str] = TOPICS,
+        followed: Sequence[str] | None = None,
+        in_order: Collection[str] = (),
+        is_strict: bool = False,
+    ) -> None:
+        self._cluster = Cluster(read_address(url), topics, followed=followed)
+        self._is_strict = is_strict
         self._copy = LocalCopy(folder / "log-kafka.sqlite")
         self._reader = Reader(self._cluster, self._copy)
         self._writer = Writer(
-            self._cluster, self._copy, self._reader, identity=folder / "log-kafka.id"
+            self._cluster,
+            self._copy,
+            self._reader,
+            identity=folder / "log-kafka.id",
+            in_order=in_order,
         )
 
     def append(self, events: Sequence[tuple[str, Event]]) -> list[Entry]:
@@ -63,13 +82,13 @@ class KafkaEventLog(EventLog):
         self, topic: str, key: str, *, start_offset: int = 0, limit: int | None = None
     ) -> list[Entry]:
         """See `EventLog.read_key`; costs one question to the cluster, and what the key has."""
-        self._reader.refresh([topic])
+        self._refresh([topic])
         most = None if limit is None else max(limit, 0)
         return self._copy.read_key(topic, key, start_offset, most)
 
     def end_offsets(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """See `EventLog.end_offsets`; never beyond what the copy has."""
-        self._reader.refresh(topics)
+        self._refresh(topics)
         found = {
             (topic, partition): 0
             for topic in topics
@@ -91,7 +110,7 @@ class KafkaEventLog(EventLog):
         """See `EventLog.greatest_clock`; of what the copy has, where the cluster is away."""
         self._reader.check_open()
         with contextlib.suppress(Unavailable):
-            self._reader.refresh(self._cluster.topics)
+            self._reader.refresh(self._cluster.followed)
         return self._copy.greatest_clock()
 
     def apply_topics(
@@ -107,7 +126,13 @@ class KafkaEventLog(EventLog):
         """See `EventLog.probe`; asks the cluster, not the copy."""
         self._copy.probe()
         self._cluster.look(timeout_s=_PROBE_TIMEOUT_S)
-        self._cluster.list_ends(self._cluster.topics, timeout_s=_PROBE_TIMEOUT_S)
+        self._cluster.list_ends(self._cluster.followed, timeout_s=_PROBE_TIMEOUT_S)
+
+    def _refresh(self, topics: Iterable[str]) -> None:
+        if self._is_strict:
+            self._reader.demand(topics)
+        else:
+            self._reader.refresh(topics)
 
     def close(self) -> None:
         """See `EventLog.close`; an append under way finishes first."""

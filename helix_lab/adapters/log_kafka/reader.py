@@ -67,6 +67,18 @@ class Reader:
             if self._stopping.is_set() or not (self._cluster.is_away and self._copy.positions):
                 raise
 
+    def demand(self, topics: Iterable[str]) -> None:
+        """Make the copy level with the cluster.
+
+        Raises:
+            Unavailable: the cluster is away, which is said at once where it is known, or the copy
+                is still being filled.
+        """
+        self.check_open()
+        if self._cluster.is_away:
+            raise self._cluster.unavailable()
+        self.catch_up(topics)
+
     def catch_up(self, topics: Iterable[str], *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         """Wait until the copy has all that is committed now.
 
@@ -277,8 +289,8 @@ class Reader:
             self._copy.belongs_to(identity)
         fresh = [
             (topic, partition)
-            for topic, count in self._cluster.partitions.items()
-            for partition in range(count)
+            for topic in self._cluster.followed
+            for partition in range(self._cluster.partitions.get(topic, 0))
             if (topic, partition) not in assigned
         ]
         if fresh:

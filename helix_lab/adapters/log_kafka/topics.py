@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PARTITIONS: Mapping[str, int] = {
     CONVERSATIONS: 16,
     DEBATES: 4,
-    MEMORY_EVENTS: 12,
+    MEMORY_EVENTS: 1,  # nodes need one order of joining, writing and acknowledging
     COMPRESSIONS: 4,
 }
 _USUAL_PARTITIONS = 4

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from helix_lab.adapters.log_kafka.cluster import MAX_MESSAGE_BYTES, WRITE_TIMEOUT_S, Cluster
@@ -66,7 +66,16 @@ class Writer:
     batch of the same round brings is waited for: that batch goes into the next round.
     """
 
-    def __init__(self, cluster: Cluster, copy: LocalCopy, reader: Reader, identity: Path) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        copy: LocalCopy,
+        reader: Reader,
+        identity: Path,
+        *,
+        in_order: Collection[str] = (),
+    ) -> None:
+        self._in_order = frozenset(in_order)
         self._cluster = cluster
         self._copy = copy
         self._reader = reader
@@ -140,7 +149,7 @@ class Writer:
             self._cluster.look()
             check_topics(self._cluster)
             self._are_topics_right = True
-        self._reader.catch_up(self._cluster.partitions, timeout_s=_PREPARE_TIMEOUT_S)
+        self._reader.catch_up(self._cluster.followed, timeout_s=_PREPARE_TIMEOUT_S)
         for batch in group:
             known = self._copy.find_places([event.event_id for _, event in batch.events])
             try:
@@ -156,7 +165,7 @@ class Writer:
             if event.event_id in batch.sendings:
                 _check_same(batch.sendings[event.event_id][2], event)
                 continue
-            partition = self._find_partition(topic, event.key)
+            partition = 0 if topic in self._in_order else self._find_partition(topic, event.key)
             sending = Sending(self._cluster.name_topic(topic), partition, message)
             batch.sendings[event.event_id] = (sending, topic, event)
 

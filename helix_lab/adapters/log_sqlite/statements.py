@@ -76,6 +76,19 @@ FIND_KEY = """
 SELECT topic, id FROM key WHERE topic = (SELECT id FROM topic WHERE name = ?) AND name = ?
 """
 
+MAX_KEYS = 500
+"""Keys of one `find_keys`."""
+
+
+@cache
+def find_keys(keys: int) -> str:
+    """Name, topic and id of so many keys of a topic, by its name and theirs."""
+    return f"""
+        SELECT name, topic, id FROM key
+        WHERE topic = (SELECT id FROM topic WHERE name = ?) AND name IN ({", ".join("?" * keys)})
+    """  # noqa: S608 - our own text
+
+
 MAX_ROWS = 64
 """Rows of one insert."""
 

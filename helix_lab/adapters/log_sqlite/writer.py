@@ -218,7 +218,14 @@ def _add_keys(
     """The ids of topic and key, for each of them by name; new ones are added."""
     connection.executemany(statements.ADD_TOPIC, {(topic,) for topic, _ in keys})
     connection.executemany(statements.ADD_KEY, keys)
-    return {key: connection.execute(statements.FIND_KEY, key).fetchone() for key in keys}
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for topic in {topic for topic, _ in keys}:
+        names = [name for other, name in keys if other == topic]
+        for first in range(0, len(names), statements.MAX_KEYS):
+            some = names[first : first + statements.MAX_KEYS]
+            for name, *ids in connection.execute(statements.find_keys(len(some)), [topic, *some]):
+                found[topic, name] = (ids[0], ids[1])
+    return found
 
 
 def _insert_rows(connection: sqlite3.Connection, rows: Sequence[tuple[str | int, ...]]) -> int:

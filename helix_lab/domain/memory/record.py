@@ -144,10 +144,16 @@ class Record:
             self._erase()
             return
         head = Head(update.clock, reader.node, seq, update.depth, update.kind)
-        if len(self.heads) == 1 and reader.saw(self.heads[0].node, self.heads[0].seq):
+        heads = self.heads
+        is_alone = len(heads) == 1 and reader.saw(heads[0].node, heads[0].seq)
+        if is_alone or (not heads and self._is_new):
             self._follow(update, head)
         else:
             self._join(update, head, reader)
+
+    @property
+    def _is_new(self) -> bool:
+        return not (self.heads or self.entries or self.tags or self.life)
 
     def _erase(self) -> None:
         self.heads, self.life = [], []
@@ -161,10 +167,10 @@ class Record:
             self.entries, self.tags = {}, {}
         for name, value in update.changes.items():
             self.entries[name] = [Entry(head.clock, *dot, value)]
-        for tag in update.tags_removed:
-            self.tags.pop(tag, None)
-        for tag in update.tags_added:
-            self.tags[tag] = [dot]
+        if update.tags_removed or update.tags_added:
+            for tag in update.tags_removed:
+                self.tags.pop(tag, None)
+            self.tags |= {tag: [dot] for tag in update.tags_added}
         if update.kind is Kind.DELETE:
             self.life = []
         elif gives_life(update):

@@ -89,6 +89,8 @@ class Replica:
             raise Conflict(message, node=commit.node)
         if commit.last_seq <= self.vector[commit.node]:
             return set()
+        if not self.early and self._is_due(commit):
+            return self._apply(commit)
         self.early[commit.node, commit.seq] = commit
         changed: set[str] = set()
         while ready := self._next_ready():
@@ -99,10 +101,13 @@ class Replica:
         return next((self.early.pop(at) for at, c in self.early.items() if self._is_due(c)), None)
 
     def _is_due(self, commit: Commit) -> bool:
-        return commit.seq <= self.vector[commit.node] + 1 and all(
-            node == commit.node or count <= self.vector.get(node, 0)
-            for node, count in (commit.seen or {}).items()
-        )
+        own, vector = commit.node, self.vector
+        if commit.seq > vector[own] + 1:
+            return False
+        for node, count in (commit.seen or {}).items():  # plain: it runs for every update
+            if count > vector.get(node, 0) and node != own:
+                return False
+        return True
 
     def _apply(self, commit: Commit) -> set[str]:
         done = self.vector[commit.node]
@@ -110,7 +115,9 @@ class Replica:
         changed = set()
         for seq, update in enumerate(commit.updates, commit.seq):
             if seq > done:
-                record = self.records.setdefault(update.memory_id, Record())
+                record = self.records.get(update.memory_id)
+                if record is None:
+                    record = self.records[update.memory_id] = Record()
                 record.apply(update, seq, reader)
                 changed.add(update.memory_id)
         self.vector[commit.node] = max(done, commit.last_seq)

@@ -276,8 +276,8 @@ class NodeRemoved(Conflict):
     def __init__(self, node_id: str, *, removed_by: str) -> None:
         super().__init__(
             f"node {node_id!r} was removed from the exchange of memories by {removed_by!r}, for "
-            "good; start with a new NODE_ID and a new data folder. What it had not sent is in "
-            "its own log",
+            "good; start it with a new NODE_ID on the same data folder: what it had not sent is "
+            "then written again",
             node_id=node_id,
             removed_by=removed_by,
         )

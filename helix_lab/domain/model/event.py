@@ -18,6 +18,8 @@ from helix_lab.domain.model.clock import HybridTime
 CONVERSATIONS = "helixagent.conversations"
 DEBATES = "helixagent.debates"
 MEMORY_EVENTS = "helixagent.memory.events"
+MEMORY_SNAPSHOTS = "helixagent.memory.snapshots"
+MEMORY_CONFLICTS = "helixagent.memory.conflicts"
 COMPRESSIONS = "helixagent.context.compressions"
 ENTITY_UPDATES = "helixagent.entities.updates"
 TELEMETRY = "helixagent.telemetry"
@@ -51,6 +53,10 @@ NODE_JOINED = EventType("helixagent.node.joined", MEMORY_EVENTS)
 NODE_ACKNOWLEDGED = EventType("helixagent.node.acknowledged", MEMORY_EVENTS)
 NODE_REMOVED = EventType("helixagent.node.removed", MEMORY_EVENTS)
 NODE_REPORTED = EventType("helixagent.node.reported", TELEMETRY)
+SNAPSHOT_WRITTEN = EventType("helixagent.snapshot.written", MEMORY_SNAPSHOTS)
+SNAPSHOT_COMPLETED = EventType("helixagent.snapshot.completed", MEMORY_SNAPSHOTS)
+CONFLICT_FOUND = EventType("helixagent.conflict.found", MEMORY_CONFLICTS)
+CONFLICT_ENDED = EventType("helixagent.conflict.ended", MEMORY_CONFLICTS)
 CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 ENTITIES_MERGED = EventType("helixagent.entities.merged", ENTITY_UPDATES)
 ENTITIES_SPLIT = EventType("helixagent.entities.split", ENTITY_UPDATES)
@@ -77,12 +83,19 @@ EVENT_TYPES: Mapping[str, EventType] = {
         NODE_ACKNOWLEDGED,
         NODE_REMOVED,
         NODE_REPORTED,
+        SNAPSHOT_WRITTEN,
+        SNAPSHOT_COMPLETED,
+        CONFLICT_FOUND,
+        CONFLICT_ENDED,
         CONTEXT_COMPRESSED,
         ENTITIES_MERGED,
         ENTITIES_SPLIT,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""
+
+EXCHANGED_TOPICS = (MEMORY_EVENTS, MEMORY_SNAPSHOTS, MEMORY_CONFLICTS, TELEMETRY)
+"""What nodes tell each other: each keeps its own in a log of its own."""
 
 TOPICS: tuple[str, ...] = tuple(sorted({event_type.topic for event_type in EVENT_TYPES.values()}))
 

@@ -67,7 +67,7 @@ class Simulation:
         steps = (
             self._edit, self._delete, self._create, self._erase, self._send, self._read,
             self._acknowledge, self._compact, self._cut_off, self._restart, self._save,
-            self._remove, self._rejoin, self._acknowledge_all, self._repeat,
+            self._remove, self._rejoin, self._acknowledge_all, self._repeat, self._adopt,
         )  # fmt: skip
         weights = [self._rng.choice((0, 1, 1, 4, 12)) for _ in steps]
         weights[0] = max(1, weights[0])
@@ -233,6 +233,22 @@ class Simulation:
         unsent = [update for commit in old.outbox for update in commit.updates]
         old.outbox = []
         new.outbox = self._write_again(new.replica, unsent, new)
+
+    def _adopt(self) -> None:
+        """A node takes the snapshot of another one in, and its own updates on top of it."""
+        other, node = self._pick(), self._pick()
+        if other.outbox or node.is_cut_off or other.position <= node.position:
+            return
+        seen = other.replica
+        if node.replica.node not in seen.acknowledged or seen.early:
+            return
+        own = [c for c in self._log if isinstance(c, Commit) and c.node == node.replica.node]
+        name, promise = node.replica.node, node.replica.promise
+        node.replica, node.position = copy.deepcopy(seen), other.position
+        node.replica.node, node.replica.promise = name, promise
+        node.saved = None
+        for commit in (*own, *node.outbox):
+            node.replica.take(commit)
 
     def _write_again(self, replica: Replica, unsent: list[Update], node: Node) -> list[Commit]:
         if self._fault is Fault.REJOINED_AT_ZERO:
