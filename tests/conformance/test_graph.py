@@ -176,6 +176,9 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     },
     "messages_of_both": [{"id": "e07", "other": f"e{n:02}", **LIMITS} for n in range(40)],
     "neighbours": [{**SOME, **LIMITS}],
+    "entities_in": [{"id": "c1", **LIMITS}],
+    "recent_conversations": [LIMITS],
+    "mentions_in": [{"ids": ["c1", "c2", "nobody"]}],
     **{f"reach_{n}": [{"id": "e03"}, {"id": "nobody"}] for n in (1, 2, 3)},
 }
 

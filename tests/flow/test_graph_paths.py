@@ -85,4 +85,6 @@ def test_paths_are_as_long_as_those_of_a_library(store: LadybugGraph) -> None:
 
         assert path is not None
         assert networkx.shortest_path_length(truth, source, target) == len(path["ids"]) - 1
-        assert all(truth.has_edge(*step) for step in zip(path["ids"], path["ids"][1:], strict=False))
+        assert all(
+            truth.has_edge(*step) for step in zip(path["ids"], path["ids"][1:], strict=False)
+        )
