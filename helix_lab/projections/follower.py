@@ -169,7 +169,7 @@ class Follower:
                 return  # a rebuild that was broken off left the store behind
             if self._log.wait_for_append(places, timeout_s=0.25):
                 # A burst of single appends is applied as one batch, unless somebody waits.
-                self._hurry.wait(self._projection.gather_s)
+                self._hurry.wait(self._projection.choose_gather_s())
                 self._hurry.clear()
                 return
             if self._hurry.is_set():

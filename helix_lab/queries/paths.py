@@ -6,7 +6,6 @@ a way of four steps looks at what is two steps from either end, instead of at mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -110,7 +109,7 @@ def _list_steps(store: GraphStore, ids: list[str]) -> list[Row]:
     return [best[frozenset(pair)] for pair in pairwise(ids)]
 
 
-def _rank(row: Row) -> Iterable[Any]:
+def _rank(row: Row) -> tuple[Any, ...]:
     # Of relations as strong as each other a stated one tells more than a shared sentence.
     is_plain = row["relation"] == "related_to"
     return (-row["strength"], is_plain, row["relation"], row["source"])

@@ -77,7 +77,7 @@ def test_paths_are_as_long_as_those_of_a_library(store: LadybugGraph) -> None:
         if row["valid_to"] is None:
             truth.add_edge(row["source"], row["target"])
     nodes = sorted(truth)
-    draw = random.Random(2)  # noqa: S311 - a test's choice is no secret
+    draw = random.Random(2)
     pairs = [(draw.choice(nodes), draw.choice(nodes)) for _ in range(60)]
 
     for source, target in pairs:

@@ -78,8 +78,7 @@ class EdgePart:
         """Count one message."""
         if not self.first_at or time < self.first_at:
             self.first_at = time
-        if time > self.last_at:
-            self.last_at = time
+        self.last_at = max(self.last_at, time)
         self.count += count
         self.bits += bits
 
