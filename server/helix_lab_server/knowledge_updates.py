@@ -14,7 +14,6 @@ from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from helix_lab.domain.model.errors import InvalidRequest
-from helix_lab.projections.graph_feed import Frame, GraphFeed
 from helix_lab_server.engine import Engine
 from helix_lab_server.rest_handler import RestHandler
 
@@ -51,7 +50,7 @@ class KnowledgeUpdatesHandler(WebSocketMixin, WebSocketHandler, RestHandler):
     async def get(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override] # decorated
         """Open the websocket; what is wrong is told before."""
         lab = await self._engine.run(self._engine.holder.get)
-        self._feed: GraphFeed = lab.services.graph_feed
+        self._feed = lab.services.graph_feed
         self._position, self._is_lost = self._choose_start()
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             message = f"{UPDATES_PATH} is a websocket; open it with ws:// or wss://"
@@ -112,12 +111,12 @@ class KnowledgeUpdatesHandler(WebSocketMixin, WebSocketHandler, RestHandler):
                 return
             await self._write(page.frames)
 
-    async def _write(self, frames: Sequence[Frame]) -> None:
+    async def _write(self, frames: Sequence[dict[str, Any]]) -> None:
         """Send frames, no faster than the client takes them."""
         for frame in frames:
             await self.write_message(json.dumps(frame, separators=(",", ":")))
 
-    def _tell(self, kind: str, **fields: Any) -> Frame:
+    def _tell(self, kind: str, **fields: Any) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
         return {
             "type": kind,

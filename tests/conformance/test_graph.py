@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from helix_lab.domain.model.errors import Unavailable
 from helix_lab.ports.graph import GraphStore
 from helix_lab.queries.statements import load_graph_schema, load_graph_statements
 from helix_lab.testing.graph import GraphTests, add_chain, draw_graph
+from helix_lab.testing.graph.fixtures import LATER, NOON, make_entity, make_relation
 from tests.tiers import Running
 
 SCHEMA = load_graph_schema("ladybug")
@@ -53,6 +55,37 @@ class TestLadybug(GraphTests):
         again = make_store(tmp_path)
         assert "" == again.notice
         again.close()
+
+    def test_many_rows_at_once_are_what_they_are_a_few_at_a_time(self, tmp_path: Path) -> None:
+        names = [f"e{number:04}" for number in range(1200)]
+        pairs = list(pairwise(names))
+        rows: dict[str, list[dict[str, Any]]] = {
+            "add_entities": [make_entity(name, aliases=[name, "É"]) for name in names],
+            "add_relations": [make_relation(*pair) for pair in pairs],
+            "add_co_occurrences": [
+                {"source": a, "target": b, "frequency": 2, "first_at": NOON, "last_at": LATER}
+                for a, b in pairs
+            ],
+        }
+        folders = [tmp_path / name for name in ("whole", "parts")]
+        for folder in folders:
+            folder.mkdir()
+        stores = [make_store(folder) for folder in folders]
+        for store, size in zip(stores, (1200, 400), strict=True):
+            with store.transaction() as transaction:
+                for statement, all_rows in rows.items():
+                    for begin in range(0, len(all_rows), size):
+                        transaction.run(statement, rows=all_rows[begin : begin + size])
+                    if statement != "add_entities":  # those that are there are added to
+                        transaction.run(statement, rows=all_rows)
+
+        for statement in ("export_entities", "export_relations", "export_co_occurrences"):
+            whole, parts = (store.ask(statement) for store in stores)
+            assert whole == parts
+            assert len(whole) >= len(pairs)
+        assert {0.75} == {row["strength"] for row in stores[0].ask("export_relations")}
+        for store in stores:
+            store.close()
 
     def test_another_schema_makes_the_tables_anew(self, tmp_path: Path) -> None:
         fill(tmp_path)
