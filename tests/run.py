@@ -122,18 +122,13 @@ def repeat(suite: Suite, first: Outcome) -> Outcome:
 
     All of it must be seen to pass, or the suite has failed as it had before.
     """
-    command = f"{PYTEST} {_folders(suite)} --last-failed --last-failed-no-failures none"
+    in_one_process = suite.command.split(" -n ")[0]
+    command = f"{in_one_process} --last-failed --last-failed-no-failures none"
     again = _execute(replace(suite, name=f"{suite.name}-again", command=command))
     names = sorted(set(first.names_of_failed))
     if again.failed or again.passed < len(names):
         return first
     return replace(first, passed=first.passed + len(names), failed=0, unsteady=names)
-
-
-def _folders(suite: Suite) -> str:
-    """Give the part of a pytest command that says which tests there are."""
-    words = shlex.split(suite.command.removeprefix(PYTEST))
-    return shlex.join(words[: words.index("-n")])
 
 
 def _execute(suite: Suite) -> Outcome:
