@@ -179,6 +179,8 @@ WRITING = {
     *(f"add_{name}" for name in ("merges", "merged", "entities", "conversations", "users")),
     *(f"add_{name}" for name in ("starts", "messages", "mentions", "mentioned_in", "claims")),
     *("add_co_occurrences", "add_relations", "undo_merges", "drop_merged", "drop_entities"),
+    *(f"fill_{name}" for name in ("entities", "messages", "mentions", "mentioned_in")),
+    *("fill_co_occurrences", "fill_relations"),
     *("drop_claims", "count_mentions", "rename_entities", "describe_conversations"),
 }
 EXPORTED = {
