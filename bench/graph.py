@@ -15,8 +15,9 @@ from bench.harness import CannotRunError
 from helix_lab import open_lab
 from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.domain.knowledge.evidence import Evidence, Named
+from helix_lab.projections.graph import MOST_HELD
 from helix_lab.projections.graph_writing import add_evidence
-from helix_lab.queries import knowledge
+from helix_lab.queries import knowledge, paths
 from helix_lab.queries.statements import load_graph_schema, load_graph_statements
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 ENTITIES = 100_000
 EDGES = 1_000_000
-BATCH = 5000
 QUESTIONS = 1000
 PATHS = 200
 MESSAGES_PER_SECOND = 200
@@ -82,11 +82,11 @@ def draw_evidence(options: Options) -> Iterator[Evidence]:
 
 
 def fill(report: Report, store: LadybugGraph, evidence: Sequence[Evidence], baseline: Any) -> None:
-    """All messages, extracted before, in the batches of a rebuild."""
+    """All messages, extracted before, held back and written as by a rebuild."""
     started = time.perf_counter()
-    for begin in range(0, len(evidence), BATCH):
+    for begin in range(0, len(evidence), MOST_HELD):
         with store.transaction() as transaction:
-            add_evidence(transaction, evidence[begin : begin + BATCH])
+            add_evidence(transaction, evidence[begin : begin + MOST_HELD])
     took_s = time.perf_counter() - started
     started = time.perf_counter()
     for message in evidence:
@@ -134,7 +134,7 @@ def ask_paths(report: Report, options: Options, store: LadybugGraph, baseline: A
     asked = [tuple(draw.sample(nodes, 2)) for _ in range(options.size(PATHS))]
 
     def ask(pair: tuple[str, str]) -> None:
-        knowledge.find_path(store, *pair, max_depth=4)
+        paths.find_path(store, *pair, max_depth=4)
 
     def ask_baseline(pair: tuple[str, str]) -> None:
         if networkx.has_path(baseline, *pair):

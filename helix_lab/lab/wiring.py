@@ -41,6 +41,7 @@ from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.graph import GraphProjection
+from helix_lab.projections.graph_feed import GraphFeed
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.memory_strategies import read_shown
 from helix_lab.projections.runner import ProjectionRunner
@@ -68,6 +69,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(analytics.close)
     graph = open_graph(settings, folder)
     stack.callback(graph.close)
+    feed = GraphFeed()
     projections = ProjectionRunner(
         log,
         [
@@ -79,7 +81,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 node_id=settings.node_id,
                 log=log,
             ),
-            GraphProjection(graph, open_extractor()),
+            GraphProjection(graph, open_extractor(), feed),
         ],
         dead_letters=records,
         by_workers=settings.workers,
@@ -110,6 +112,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         records=records,
         analytics=analytics,
         graph=graph,
+        graph_feed=feed,
         results=results,
         projections=projections,
         jobs=jobs,

@@ -12,6 +12,7 @@ from helix_lab.operations.operation import Instant, Name, Operation, Request, Re
 from helix_lab.operations.services import Services
 from helix_lab.ports.graph import Row
 from helix_lab.queries import knowledge as graph
+from helix_lab.queries import paths
 
 STORE = "graph"
 
@@ -60,7 +61,7 @@ _PATH_FIELDS: dict[str, Any] = {
     "from": (EntityName, Field(description="name, alias or id of an entity")),
     "to": (EntityName, Field(description="of the entity to get to")),
     "max_depth": (
-        Annotated[int, Field(ge=1, le=graph.GREATEST_DEPTH)],
+        Annotated[int, Field(ge=1, le=paths.GREATEST_DEPTH)],
         Field(5, description="steps at most"),
     ),
 }
@@ -227,13 +228,13 @@ def find_path(services: Services, request: Any) -> Response:
     """The shortest way between two entities."""
     source = require_entity(services, getattr(request, "from"))
     target = require_entity(services, request.to)
-    path = graph.find_path(services.graph, source["id"], target["id"], max_depth=request.max_depth)
+    path = paths.find_path(services.graph, source["id"], target["id"], max_depth=request.max_depth)
     ends = {"from": source["name"], "to": target["name"]}
     if path is None:
         return EntityPath(**ends, path=[], path_length=None, total_strength=None)
     strengths = path["strengths"]
     mean = sum(strengths) / len(strengths) if strengths else None
-    steps = graph.describe_path(path)
+    steps = paths.describe_path(path)
     return EntityPath(**ends, path=steps, path_length=len(strengths), total_strength=mean)
 
 

@@ -19,6 +19,7 @@ from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
 from helix_lab.ports.graph import GraphStore
+from helix_lab.projections.graph_feed import GraphFeed
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.record.writer import Writer
@@ -53,6 +54,7 @@ class Services:
     records: Records
     analytics: AnalyticsStore
     graph: GraphStore
+    graph_feed: GraphFeed
     results: KeptResults
     projections: ProjectionRunner
     jobs: JobRunner

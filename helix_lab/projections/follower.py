@@ -120,11 +120,22 @@ class Follower:
                 self._has_begun = True
                 self._set_position({})
                 self._dead_letters.forget_dead_letters(self._projection.name)
-                self._refill(on_progress)
+                self._projection.begin_refill()
+                try:
+                    self._refill(on_progress)
+                finally:
+                    self._end_refill()
             finally:
                 with self._moved:
                     self._is_rebuilding = False
                     self._moved.notify_all()
+
+    def _end_refill(self) -> None:
+        try:
+            self._projection.end_refill()
+        except Exception:
+            self._set_position({})  # what was held back is read again, and refused where known
+            raise
 
     def _refill(self, on_progress: Callable[[float], None] | None) -> None:
         ends = self._log.end_offsets(self._projection.topics)
@@ -163,7 +174,7 @@ class Follower:
                 return  # a rebuild that was broken off left the store behind
             if self._log.wait_for_append(places, timeout_s=0.25):
                 # A burst of single appends is applied as one batch, unless somebody waits.
-                self._hurry.wait(self._projection.gather_s)
+                self._hurry.wait(self._projection.choose_gather_s())
                 self._hurry.clear()
                 return
             if self._hurry.is_set():

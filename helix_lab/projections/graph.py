@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import msgspec
 
@@ -35,6 +35,7 @@ from helix_lab.projections.facts import (
     TurnSaid,
     read_fact,
 )
+from helix_lab.projections.graph_feed import Frame, GraphFeed, describe_news
 from helix_lab.projections.graph_process import EvidenceProcess, Saying, read_saying
 from helix_lab.projections.graph_writing import (
     add_evidence,
@@ -44,6 +45,13 @@ from helix_lab.projections.graph_writing import (
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
 
 LOGGER = logging.getLogger(__name__)
+
+
+MOST_HELD: Final = 150_000
+"""Messages that are held back while an empty store is filled: some hundred megabytes."""
+
+
+_GATHER_HEARD_S = 0.005
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -68,6 +76,7 @@ class GraphProjection(Projection[Row]):
     Args:
         store: where to.
         extractor: finds the things that a text names.
+        feed: is told what is new.
     """
 
     name = "graph"
@@ -76,11 +85,16 @@ class GraphProjection(Projection[Row]):
     batch_size: ClassVar[int] = 500
     gather_s: ClassVar[float] = 1.0  # a transaction costs as much as hundreds of messages
 
-    def __init__(self, store: GraphStore, extractor: Extractor) -> None:
+    def __init__(
+        self, store: GraphStore, extractor: Extractor, feed: GraphFeed | None = None
+    ) -> None:
         self._store = store
+        self._feed = feed or GraphFeed()
         self._extractor = extractor
         self._process = EvidenceProcess()
         self._read_before: dict[str, Evidence] = {}
+        self._held: list[Row] | None = None
+        self._held_checkpoint: dict[tuple[str, int], int] = {}
 
     def prepare(self, entries: Sequence[Entry]) -> None:
         """See `Projection.prepare`; a full batch, of which more may follow, goes to a process."""
@@ -106,8 +120,35 @@ class GraphProjection(Projection[Row]):
         check_is_known(entry)
         return self._read(entry.event)
 
+    def begin_refill(self) -> None:
+        """See `Projection.begin_refill`; an empty store takes many messages at once far faster."""
+        self._held, self._held_checkpoint = [], {}
+
+    def end_refill(self) -> None:
+        """See `Projection.end_refill`."""
+        held, self._held = self._held, None
+        if held is not None and self._held_checkpoint:
+            self._write(held, self._held_checkpoint)
+        self._feed.publish([{"type": "graph_rebuilt", "timestamp": _to_text(datetime.now(UTC))}])
+
     def write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
         """See `Projection.write`; one transaction."""
+        if self._held is None:
+            self._feed.publish(self._write(rows, checkpoint))
+            return
+        self._held += rows
+        self._held_checkpoint |= checkpoint
+        if len(self._held) >= MOST_HELD:
+            self._write(self._held, self._held_checkpoint)
+            self.begin_refill()
+
+    def choose_gather_s(self) -> float:
+        """See `Projection.choose_gather_s`; who listens is told at once."""
+        return _GATHER_HEARD_S if self._feed.is_heard else self.gather_s
+
+    def _write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> list[Frame]:
+        """Write the rows in one transaction; what is new by them."""
+        news: list[Frame] = []
         with self._store.transaction() as transaction:
             told: dict[str, dict[str, str]] = {}
             for row in rows:
@@ -116,12 +157,14 @@ class GraphProjection(Projection[Row]):
             describe_conversations(transaction, told)
             evidence = [row for row in rows if isinstance(row, Evidence)]
             if evidence:
-                add_evidence(transaction, evidence)
+                news += describe_news(*add_evidence(transaction, evidence))
             merges = [row for row in rows if isinstance(row, Merge)]
             undone = [row.merge_id for row in rows if isinstance(row, Split)]
             if merges or undone:
                 apply_merges(transaction, merges, undone)
+                news += _tell_merges(merges, undone)
             transaction.move_checkpoint(self.name, checkpoint)
+        return news
 
     def read_checkpoint(self) -> dict[tuple[str, int], int]:
         """See `Projection.read_checkpoint`."""
@@ -140,6 +183,20 @@ class GraphProjection(Projection[Row]):
         if evidence is None:
             evidence = read_saying(saying, self._extractor)
         return evidence if evidence.named else None
+
+
+def _tell_merges(merges: Sequence[Merge], undone: Sequence[str]) -> list[Frame]:
+    now = _to_text(datetime.now(UTC))
+    told: list[Frame] = [
+        {
+            "type": "entities_merged",
+            "merge": {"id": merge.merge_id, "source": merge.source, "target": merge.target},
+            "timestamp": now,
+        }
+        for merge in merges
+    ]
+    split = [{"type": "entities_split", "merge": {"id": id}, "timestamp": now} for id in undone]
+    return told + split
 
 
 def to_saying(event: Event) -> Saying | None:

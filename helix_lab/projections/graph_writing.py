@@ -34,19 +34,22 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Facts)
 
 
-def add_evidence(transaction: GraphTransaction, evidence: Sequence[Evidence]) -> None:
-    """Add messages that are not in the graph yet."""
+def add_evidence(
+    transaction: GraphTransaction, evidence: Sequence[Evidence]
+) -> tuple[Parts, list[str]]:
+    """Add messages that are not in the graph yet; what they add, and the ids of new entities."""
     by_id = {message.message_id: message for message in evidence}
     for row in transaction.run("known_messages", ids=list(by_id)):
         del by_id[row["id"]]
     new = list(by_id.values())
     if not new:
-        return
+        return Parts(), []
     transaction.run("add_messages", rows=[_show_message(message) for message in new])
     ids = {thing.entity_id for message in new for thing in message.named}
     merged = transaction.run("merged_entities", ids=sorted(ids))
     shown = {row["id"]: row["entity_id"] for row in merged}
-    _add(transaction, sum_up(new, lambda entity_id: shown.get(entity_id, entity_id)))
+    parts = sum_up(new, lambda entity_id: shown.get(entity_id, entity_id))
+    return parts, _add(transaction, parts)
 
 
 def apply_merges(
@@ -113,8 +116,8 @@ def _resolver(transaction: GraphTransaction, evidence: Iterable[Evidence]) -> Ca
     return lambda entity_id: shown.get(entity_id, entity_id)
 
 
-def _add(transaction: GraphTransaction, parts: Parts) -> None:
-    _add_entities(transaction, parts.entities)
+def _add(transaction: GraphTransaction, parts: Parts) -> list[str]:
+    created = _add_entities(transaction, parts.entities)
     conversations = {conversation_id for _, conversation_id in parts.mentioned}
     _run(transaction, "add_conversations", [{"id": id} for id in sorted(conversations)])
     mentions = [
@@ -139,9 +142,10 @@ def _add(transaction: GraphTransaction, parts: Parts) -> None:
     _run(transaction, "add_relations", related)
     if parts.claims:
         _replace_claims(transaction, parts.claims)
+    return created
 
 
-def _add_entities(transaction: GraphTransaction, parts: Mapping[str, EntityPart]) -> None:
+def _add_entities(transaction: GraphTransaction, parts: Mapping[str, EntityPart]) -> list[str]:
     known = {row["id"]: row for row in transaction.run("find_entities", ids=list(parts))}
     new, counted, renamed = [], [], []
     for entity_id, part in parts.items():
@@ -163,6 +167,7 @@ def _add_entities(transaction: GraphTransaction, parts: Mapping[str, EntityPart]
     _run(transaction, "add_entities", new)
     _run(transaction, "count_mentions", counted)
     _run(transaction, "rename_entities", renamed)
+    return [row["id"] for row in new]
 
 
 def _name(entity_id: str, part: EntityPart) -> Row:

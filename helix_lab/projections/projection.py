@@ -34,6 +34,16 @@ class Projection(abc.ABC, Generic[Row]):
     def prepare(self, entries: Sequence[Entry]) -> None:
         """Look at a batch before its entries are projected one by one; it refuses none."""
 
+    def choose_gather_s(self) -> float:
+        """How long single appends are gathered now."""
+        return self.gather_s
+
+    def begin_refill(self) -> None:
+        """The store is empty and will be filled from the log; what is written may be held back."""
+
+    def end_refill(self) -> None:
+        """Write what was held back."""
+
     def close(self) -> None:
         """Give back what it holds besides its store; closing twice is harmless."""
 

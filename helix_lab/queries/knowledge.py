@@ -1,18 +1,14 @@
-"""Questions to the graph about entities: who is meant, what is related, how one gets there."""
+"""Questions to the graph about entities: who is meant, what is related, what is said of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
 from typing import Any
 
 from helix_lab.domain.knowledge.identity import identify
 from helix_lab.domain.knowledge.mention import GRAPH_TYPES
 from helix_lab.ports.graph import GraphStore, Row
-
-GREATEST_DEPTH = 6
-"""Steps of a path; `sql/graph/*/path.cypher` has it in its text."""
 
 ALWAYS = "9999"
 """As of now: later than every time."""
@@ -93,22 +89,6 @@ def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (-row["strength"], -row["support"], is_plain, row["name"], row["id"], row["relation"])
 
 
-def find_path(store: GraphStore, source: str, target: str, *, max_depth: int) -> Row | None:
-    """`ids`, `relations` and `strengths` of the shortest path, and `entities` by id.
-
-    None: no path has so few steps.
-    """
-    if source == target:
-        rows: list[Row] = [{"ids": [source], "relations": [], "strengths": []}]
-    else:
-        rows = store.ask("path", source=source, target=target)
-    if not rows or len(rows[0]["relations"]) > max_depth:
-        return None
-    path = rows[0]
-    known = store.ask("find_entities", ids=path["ids"])
-    return {**path, "entities": {row["id"]: row for row in known}}
-
-
 def list_messages(
     store: GraphStore, entity_id: str, *, other: str | None = None, limit: int
 ) -> list[Row]:
@@ -135,21 +115,6 @@ def count_graph(store: GraphStore) -> dict[str, int]:
         **{name: f"count_{name}" for name in ("related_to", "co_occurs_with", "mentioned_in")},
     }
     return {name: int(store.ask(kind)[0]["number"]) for name, kind in kinds.items()}
-
-
-def describe_path(path: Row) -> list[dict[str, Any]]:
-    """The reference's form of a path: entities, with the relationships between them."""
-    shown: list[dict[str, Any]] = [_describe(path, path["ids"][0])]
-    steps = zip(pairwise(path["ids"]), path["relations"], path["strengths"], strict=True)
-    for (_, entity_id), relation, strength in steps:
-        shown.append({"relationship": relation.upper(), "strength": strength})
-        shown.append(_describe(path, entity_id))
-    return shown
-
-
-def _describe(path: Row, entity_id: str) -> dict[str, Any]:
-    row = path["entities"][entity_id]
-    return {"entity": row["name"], "type": row["type"], "entity_id": entity_id}
 
 
 def _find_by_ids(store: GraphStore, name: str) -> list[Row]:

@@ -23,6 +23,7 @@ from helix_lab_server.answering import Answer
 from helix_lab_server.artifacts import ArtifactHandler
 from helix_lab_server.asking import Asked, takes_body
 from helix_lab_server.engine import Engine
+from helix_lab_server.knowledge_updates import UPDATES_PATH, KnowledgeUpdatesHandler
 from helix_lab_server.rest_handler import RestHandler
 from helix_lab_server.streaming import Form, choose_form
 from helix_lab_server.uploads import MemoryBody, Upload, declared_bytes, refuse_too_large
@@ -241,6 +242,7 @@ def make_routes(operations: Sequence[Operation], engine: Engine, *, version: str
     return [
         *((_to_pattern(path), _make_handler(by_path[path]), {"engine": engine})
           for path in sorted(by_path, key=_rank)),
+        (_to_pattern(UPDATES_PATH), KnowledgeUpdatesHandler, {"engine": engine}),
         (_to_pattern(ARTIFACT_PATH), ArtifactHandler, {"engine": engine}),
         (r"/v1/openapi\.json", OpenApiHandler, described),
         (r"/v1(/.*)?", UnknownRouteHandler, {}),

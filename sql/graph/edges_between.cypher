@@ -4,7 +4,8 @@
 // returns: source, target, relation, strength, support, valid_from, valid_to; by source, target, relation, valid_from
 UNWIND $ids AS wanted
 MATCH (a:Entity {id: wanted})
-MATCH (a)-[r:RELATED_TO]->(b:Entity)
+OPTIONAL MATCH (a)-[r:RELATED_TO]->(b:Entity)
+WITH a, r, b
 WHERE b.id IN $ids
 RETURN
     a.id AS source, b.id AS target, r.type AS relation, r.strength AS strength,

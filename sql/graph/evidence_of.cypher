@@ -4,6 +4,8 @@
 // returns: id, conversation_id, time, facts; by id
 UNWIND $ids AS wanted
 MATCH (e:Entity {id: wanted})
-MATCH (m:Message)-[:MENTIONS]->(e)
+OPTIONAL MATCH (m:Message)-[:MENTIONS]->(e)
+WITH m
+WHERE m.id IS NOT NULL
 RETURN DISTINCT m.id AS id, m.conversation_id AS conversation_id, m.time AS time, m.facts AS facts
 ORDER BY id

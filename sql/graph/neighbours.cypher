@@ -4,8 +4,9 @@
 // returns: source (of the asked ones), target, strength, relation; the strongest first
 UNWIND $ids AS wanted
 MATCH (a:Entity {id: wanted})
-MATCH (a)-[r:RELATED_TO]-(b:Entity)
-WHERE r.valid_to IS NULL
+OPTIONAL MATCH (a)-[r:RELATED_TO]-(b:Entity)
+WITH a, r, b
+WHERE r.valid_to IS NULL AND b.id IS NOT NULL
 RETURN a.id AS source, b.id AS target, r.strength AS strength, r.type AS relation
 ORDER BY strength DESC, source, target, relation
 LIMIT $max_rows

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from helix_lab.domain.knowledge.identity import identify
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.lab import Lab, open_lab
 from helix_lab.record import knowledge
 from helix_lab.settings import read_settings
@@ -205,3 +206,22 @@ def test_many_small_transactions_hold_no_memory(lab: Lab) -> None:
         assert lab.services.projections.catch_up("graph", timeout_s=PATIENCE_S)
 
     assert {} == lab.services.projections.list_faults()
+
+
+def test_a_rebuild_whose_writing_fails_is_made_up_for(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(lab)
+    before = read_all(lab)
+
+    def refuse() -> None:
+        message = "no space left"
+        raise Unavailable(message, service="graph")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lab.services.graph, "transaction", refuse)
+        with pytest.raises(Unavailable, match="no space"):
+            lab.services.projections.rebuild("graph")
+
+    assert before == read_all(lab)
+    assert any(before.values())

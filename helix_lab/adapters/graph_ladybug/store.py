@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helix_lab.adapters.graph_ladybug.answers import read_rows, to_rows
-from helix_lab.adapters.graph_ladybug.batches import scan_table, to_table
+from helix_lab.adapters.graph_ladybug.batches import find_fill, scan_table, to_table, write_limit
 from helix_lab.adapters.graph_ladybug.engine import Engine
 from helix_lab.domain.cypher.gate import check_cypher
 from helix_lab.domain.model.errors import (
@@ -88,7 +88,8 @@ class LadybugGraph(GraphStore):
 
     def ask(self, statement: str, **parameters: Any) -> list[Row]:
         """See `GraphStore.ask`."""
-        return self._read(self._statements[statement], parameters)
+        text, bound = write_limit(self._statements[statement], parameters)
+        return self._read(text, bound)[: parameters.get("max_rows")]
 
     def query(
         self,
@@ -177,14 +178,26 @@ class _Transaction(GraphTransaction):
         self._statements = statements
 
     def run(self, statement: str, **parameters: Any) -> list[Row]:
-        text = self._statements[statement]
         if "rows" not in parameters:
-            return to_rows(self._connection.execute(text, parameters))
+            return to_rows(self._connection.execute(self._statements[statement], parameters))
         if not parameters["rows"]:
             return []
         # The engine finds the table by the name of this variable.
         helix_rows = to_table(parameters["rows"])  # noqa: F841
-        return to_rows(self._connection.execute(scan_table(text)))
+        text = self._find_fill(statement, len(parameters["rows"]))
+        return to_rows(self._connection.execute(text or scan_table(self._statements[statement])))
+
+    def _find_fill(self, statement: str, rows: int) -> str:
+        """The text that copies the rows, which takes a tenth of the time; empty: not possible."""
+        found = find_fill(statement, rows)
+        if found is None:
+            return ""
+        name, table = found
+        if table:
+            asked = f"MATCH ()-[r:{table}]->() RETURN count(r) AS number"
+            if to_rows(self._connection.execute(asked))[0]["number"]:
+                return ""
+        return self._statements[name]
 
     def move_checkpoint(self, projection: str, checkpoint: Checkpoint) -> None:
         for (topic, part), next_offset in checkpoint.items():

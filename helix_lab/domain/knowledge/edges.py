@@ -76,8 +76,9 @@ class EdgePart:
 
     def add(self, time: str, *, count: int = 1, bits: float = 0.0) -> None:
         """Count one message."""
-        self.first_at = min(time, self.first_at or time)
-        self.last_at = max(time, self.last_at)
+        if not self.first_at or time < self.first_at:
+            self.first_at = time
+        self.last_at = max(self.last_at, time)
         self.count += count
         self.bits += bits
 
