@@ -14,7 +14,7 @@ from helix_lab.doors.widgets.graph import MOST_NODES, GraphView, view_graph
 TALK = (
     "Docker uses MongoDB. Docker and Kubernetes run on Linux.",
     "Kubernetes and Helm belong together. Helm and Kubernetes!",
-    "Kafka uses ZooKeeper.",
+    "Kafka uses Redis.",
 )
 EVIL = "<script>alert(1)</script>"
 
@@ -62,7 +62,7 @@ def test_a_search_chooses_what_is_there_and_fetches_what_is_not(known: Lab) -> N
     assert known.get_entity("MongoDB").entity_id == here["selected"]
     fetched = view.ask({"do": "search", "value": "Kafka"})
     assert known.get_entity("Kafka").entity_id == fetched["selected"]
-    assert "ZooKeeper" in names(view)
+    assert "Redis" in names(view)
     assert "qqqq" in view.ask({"do": "search", "value": "qqqq"})["notice"]
 
 

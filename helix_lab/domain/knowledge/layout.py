@@ -17,7 +17,7 @@ Points = NDArray[np.float64]
 _STEPS = 60
 _GOLDEN = math.pi * (3 - math.sqrt(5))
 _NEAREST = 1e-4
-_GRAVITY = 0.06
+_GRAVITY = 0.03
 _FIRST_STEP = 0.12
 
 
@@ -40,7 +40,7 @@ def place_nodes(
     is_free = np.array([number not in known for number in range(count)], dtype=bool)
     if not is_free.any():
         return points
-    wanted = 1 / math.sqrt(max(count, 1))
+    wanted = 1.5 / math.sqrt(max(count, 1))
     for step in range(_STEPS):
         force = _push(points, wanted) + _pull(points, ends, wanted) - _GRAVITY * points
         length = np.maximum(np.hypot(force[:, 0], force[:, 1]), _NEAREST)

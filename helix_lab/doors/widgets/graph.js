@@ -22,7 +22,7 @@ function render({ model, el }) {
     if (search.value.trim()) ask("search", search.value.trim());
   });
   const slider = make("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0", "aria-label": "Least strength of relations" });
-  const least = make("output", { className: "hxw-number" });
+  const least = make("span", { className: "hxw-number" });
   const closer = makeButton("+", () => zoom(1.3), { "aria-label": "Closer" });
   const farther = makeButton("−", () => zoom(1 / 1.3), { "aria-label": "Farther" });
   const whole = makeButton("All", () => fitAll(), { "aria-label": "Show the whole graph" });
@@ -39,7 +39,7 @@ function render({ model, el }) {
   el.classList.add("hxw", "hxw-wide");
   el.append(
     make("div", { className: "hxw-row" }, title),
-    make("div", { className: "hxw-row" }, searching, make("label", { className: "hxw-row", text: "Strength from " }, slider, least), closer, farther, whole, open),
+    make("div", { className: "hxw-row" }, searching, make("label", { className: "hxw-row hxw-slider", text: "Strength from " }, slider, least), closer, farther, whole, open),
     status, canvas, legend, table,
   );
   // JupyterLab's shortcuts are not meant while somebody works here.
@@ -53,6 +53,7 @@ function render({ model, el }) {
   let view = { scale: 1, x: 0, y: 0 };
   let size = { width: 0, height: 0 };
   let pending = 0;
+  let isFitted = false;
   let palette = [];
   let ink = "#1f2328";
   let paper = "#fff";
@@ -88,9 +89,13 @@ function render({ model, el }) {
     }
     pen.globalAlpha = 1;
   };
-  const drawLabel = (pen, node) => {
+  const drawLabel = (pen, node, taken) => {
     const [x, y] = toScreen(node);
     const left = x + radiusOf(node) + 3;
+    const right = left + 7 * node.name.length;
+    const meets = (box) => left < box.right && right > box.left && Math.abs(y - box.y) < 14;
+    if (taken.some(meets)) return;
+    taken.push({ left, right, y });
     pen.lineWidth = 3;
     pen.strokeStyle = paper;
     pen.strokeText(node.name, left, y);
@@ -119,14 +124,20 @@ function render({ model, el }) {
       return node.visible && x > 0 && y > 0 && x < size.width && y < size.height;
     });
     inSight.sort((one, other) => other.degree - one.degree);
-    for (const node of inSight.slice(0, MOST_LABELS)) drawLabel(pen, node);
-    if (chosen && byId.has(chosen)) drawLabel(pen, byId.get(chosen));
+    const taken = [];
+    if (byId.has(chosen)) drawLabel(pen, byId.get(chosen), taken);
+    for (const node of inSight) {
+      if (taken.length >= MOST_LABELS) break;
+      drawLabel(pen, node, taken);
+    }
   };
   const drawNow = () => {
     pending = 0;
     const started = performance.now();
     const ratio = window.devicePixelRatio || 1;
     size = { width: canvas.clientWidth, height: canvas.clientHeight };
+    if (!size.width) return;
+    if (!isFitted) fit();
     if (canvas.width !== Math.round(size.width * ratio)) canvas.width = Math.round(size.width * ratio);
     if (canvas.height !== Math.round(size.height * ratio)) canvas.height = Math.round(size.height * ratio);
     const pen = canvas.getContext("2d");
@@ -140,7 +151,11 @@ function render({ model, el }) {
   };
 
   const fitAll = () => {
-    size = { width: canvas.clientWidth, height: canvas.clientHeight };
+    isFitted = false;
+    later();
+  };
+  const fit = () => {
+    isFitted = true;
     const xs = nodes.map((node) => node.x);
     const ys = nodes.map((node) => node.y);
     const [left, right, top, bottom] = nodes.length ? [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)] : [-1, 1, -1, 1];
@@ -148,7 +163,6 @@ function render({ model, el }) {
     view.scale = Math.max(20, Math.min(room[0] / (right - left || 1), room[1] / (bottom - top || 1), 600));
     view.x = size.width / 2 - 30 - (view.scale * (left + right)) / 2;
     view.y = size.height / 2 - (view.scale * (top + bottom)) / 2;
-    later();
   };
   const zoom = (factor, x = size.width / 2, y = size.height / 2) => {
     const scale = Math.max(10, Math.min(view.scale * factor, 20000));
@@ -286,7 +300,7 @@ function render({ model, el }) {
     if (isFirst || nodes.length !== before) fitAll();
   };
 
-  const watcher = new ResizeObserver(() => (size.width ? later() : fitAll()));
+  const watcher = new ResizeObserver(later);
   watcher.observe(canvas);
   model.on("change:state", take);
   take();

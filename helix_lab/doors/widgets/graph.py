@@ -178,7 +178,7 @@ class GraphView:
         """The entity of this name or alias, else the most like it; None: none is."""
         with suppress(UnknownEntity):
             return self._lab.get_entity(text)
-        return next(iter(self._lab.search_entities(text, limit=1).entities), None)
+        return next(iter(self._lab.search_entities(query=text, limit=1).entities), None)
 
     def _tell_left_out(self) -> str:
         if not self._left_out:
