@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_OWN = ("close", "monitor", "view", "view_context", "view_graph")
+_OWN = ("close", "connected", "monitor", "view", "view_context", "view_graph")
 """The methods of the handle itself."""
 
 
@@ -59,6 +59,11 @@ class Handle:
 
     def __repr__(self) -> str:
         return repr(self._lab) if self._lab is not None else "<Helix Lab, not connected yet>"
+
+    @property
+    def connected(self) -> Connected | None:
+        """The lab, if one is connected already."""
+        return self._lab
 
     def view(self, conversation_id: str, *, at: int | str | None = None) -> ConversationView:
         """A viewer of one conversation: search, jump, pages, other versions of a message.
