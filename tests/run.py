@@ -1,7 +1,8 @@
-"""Runs the checks and the tests one after the other, and sums up once at the end.
+"""Runs the checks and the tests, and sums up once at the end.
 
-Every suite runs even if an earlier one failed. Exit status 1 means that something failed, or that
-no test ran at all.
+Every suite runs even if an earlier one failed. A test that failed among others is run once more
+alone: the summary names it, whatever comes of it. Exit status 1 means that something failed, or
+that no test ran at all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -35,6 +39,10 @@ class Suite:
     needs: str = ""
     """A glob that must match a file, else the suite is skipped and the summary says so."""
     is_check: bool = False
+    is_alone: bool = False
+    """The suite fills the machine by itself; the others run two at a time."""
+    can_repeat: bool = False
+    """Its tests wait for servers, kernels and browsers: one that fails is run again alone."""
 
     @property
     def report(self) -> Path:
@@ -51,9 +59,13 @@ class Outcome:
     skipped: int = 0
     duration_s: float = 0.0
     skip_reasons: Counter[str] = field(default_factory=Counter)
+    names_of_failed: list[str] = field(default_factory=list)
+    unsteady: list[str] = field(default_factory=list)
+    """What failed at first and passed when it was run again alone; counted as passed."""
 
 
-PYTEST = "python -m pytest"
+PYTEST = "python -m pytest -p no:nbval"
+"""Without what only the notebooks need: it takes two seconds to load, in each worker."""
 IN_PARALLEL = "--dist loadfile --no-loadscope-reorder"
 """More workers than cores, since most tests wait for servers and kernels that they start."""
 SUITES = [
@@ -66,38 +78,86 @@ SUITES = [
     Suite("docs", f"{PYTEST} tests/docs", writes_report=True, is_check=True),
     Suite("extension", "jlpm run test", folder="extension", writes_report=True),
     Suite(
-        "python",
-        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser -n 4 {IN_PARALLEL}",
-        writes_report=True,
-    ),
-    Suite("browser", f"{PYTEST} tests/browser -n 2 {IN_PARALLEL}", writes_report=True),
-    Suite(
         "notebooks",
-        f"{PYTEST} notebooks --nbval-lax --nbval-kernel-name helix-lab -p no:randomly"
+        "python -m pytest notebooks --nbval-lax --nbval-kernel-name helix-lab -p no:randomly"
         " -p tests.notebooks.empty_lab",
         writes_report=True,
         needs="notebooks/*.ipynb",
     ),
+    Suite(
+        "python",
+        f"{PYTEST} tests --ignore tests/docs --ignore tests/browser -n 4 {IN_PARALLEL}",
+        writes_report=True,
+        is_alone=True,
+        can_repeat=True,
+    ),
+    Suite(
+        "browser",
+        f"{PYTEST} tests/browser -n 2 {IN_PARALLEL}",
+        writes_report=True,
+        is_alone=True,
+        can_repeat=True,
+    ),
 ]
 
 
+REPEATED_AT_MOST = 5
+"""With more failures than these it is no matter of a busy machine."""
+
+
 def run(suite: Suite) -> Outcome:
-    """Run one suite, its output going to the terminal, and give what came of it."""
+    """Run one suite and say what came of it; its output comes as it is made only if it is alone."""
     if suite.needs and not any(ROOT.glob(suite.needs)):
         return Outcome(skipped=1, skip_reasons=Counter({f"no file matches {suite.needs}": 1}))
-    suite.report.unlink(missing_ok=True)
-    print(f"\n=== {suite.name}: {suite.command}", flush=True)
     started_s = time.monotonic()
-    status = subprocess.run(
+    outcome = _execute(suite)
+    if suite.can_repeat and 0 < len(outcome.names_of_failed) <= REPEATED_AT_MOST:
+        outcome = repeat(suite, outcome)
+    outcome.duration_s = time.monotonic() - started_s
+    return outcome
+
+
+def repeat(suite: Suite, first: Outcome) -> Outcome:
+    """Run what failed once more, with nothing beside it.
+
+    All of it must be seen to pass, or the suite has failed as it had before.
+    """
+    in_one_process = suite.command.split(" -n ")[0]
+    command = f"{in_one_process} --last-failed --last-failed-no-failures none"
+    again = _execute(replace(suite, name=f"{suite.name}-again", command=command))
+    names = sorted(set(first.names_of_failed))
+    if again.failed or again.passed < len(names):
+        return first
+    return replace(first, passed=first.passed + len(names), failed=0, unsteady=names)
+
+
+def _execute(suite: Suite) -> Outcome:
+    suite.report.unlink(missing_ok=True)
+    heading = f"\n=== {suite.name}: {suite.command}"
+    if suite.is_alone:
+        print(heading, flush=True)
+    done = subprocess.run(
         _command(suite),
         cwd=ROOT / suite.folder,
         env=os.environ | {"PATH": PATH},
         stdin=subprocess.DEVNULL,
+        stdout=None if suite.is_alone else subprocess.PIPE,
+        stderr=None if suite.is_alone else subprocess.STDOUT,
+        text=True,
+        errors="replace",
         check=False,
-    ).returncode
-    outcome = judge(suite.report if suite.writes_report else None, status)
-    outcome.duration_s = time.monotonic() - started_s
-    return outcome
+    )
+    if not suite.is_alone:
+        print(f"{heading}\n{done.stdout}", flush=True)
+    return judge(suite.report if suite.writes_report else None, done.returncode)
+
+
+def run_all(suites: Sequence[Suite]) -> Iterator[tuple[str, Outcome]]:
+    """Run the suites in their order, neighbours that need no whole machine two at a time."""
+    for is_alone, group in groupby(suites, key=lambda suite: suite.is_alone):
+        with ThreadPoolExecutor(1 if is_alone else 2) as pool:
+            members = list(group)
+            yield from zip((suite.name for suite in members), pool.map(run, members), strict=True)
 
 
 def _command(suite: Suite) -> list[str]:
@@ -129,6 +189,7 @@ def read(report: Path) -> Outcome:
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             outcome.failed += 1
+            outcome.names_of_failed.append(f"{case.get('classname')}::{case.get('name')}")
         elif skip is not None:
             outcome.skipped += 1
             outcome.skip_reasons[skip.get("message") or "no reason given"] += 1
@@ -149,6 +210,10 @@ def describe(outcomes: dict[str, Outcome]) -> str:
             f"skipped in {name}: {count} × {reason}"
             for reason, count in sorted(outcome.skip_reasons.items())
         ]
+        lines += [
+            f"unsteady in {name}: {test} failed, and passed when it was run again alone"
+            for test in outcome.unsteady
+        ]
     passed, failed, skipped = (
         sum(getattr(outcome, column) for outcome in outcomes.values())
         for column in ("passed", "failed", "skipped")
@@ -165,7 +230,7 @@ def main() -> int:
     REPORTS.mkdir(exist_ok=True)
 
     suites = [suite for suite in SUITES if suite.is_check or not only_checks]
-    outcomes = {suite.name: run(suite) for suite in suites}
+    outcomes = dict(run_all(suites))
 
     print(describe(outcomes))
     has_failed = any(outcome.failed for outcome in outcomes.values())

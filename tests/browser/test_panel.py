@@ -156,12 +156,13 @@ def test_a_dashboard_opens_in_a_tab_and_one_from_elsewhere_does_not(
     rows = [
         {"name": name, "title": name, "summary": "Charts", "path": path, "how_to": how_to}
         for name, path, how_to in (
-            ("Overview", "health", None),
+            ("Overview", "charts", None),
             ("Foreign", "https://elsewhere.test/", None),
             ("Absent", "none", "pip install it"),
         )
     ]
     context.route("**/v1/dashboards*", lambda route: route.fulfill(json={"dashboards": rows}))
+    context.route("**/charts", lambda route: route.fulfill(body="the charts of this server"))
     page = open_lab(server)
 
     panel(page).get_by_role("button", name="Foreign").click()
@@ -169,8 +170,8 @@ def test_a_dashboard_opens_in_a_tab_and_one_from_elsewhere_does_not(
     expect(refusal).to_be_visible()
     panel(page).get_by_role("button", name="Overview").click()
 
-    expect(page.locator("iframe")).to_have_attribute("src", f"{server.url}health")
-    expect(page.frame_locator("iframe").locator("body")).to_contain_text("healthy")
+    expect(page.locator("iframe")).to_have_attribute("src", f"{server.url}charts")
+    expect(page.frame_locator("iframe").locator("body")).to_contain_text("the charts")
     expect(panel(page).get_by_role("button", name="Absent")).to_be_disabled()
     expect(panel(page)).to_contain_text("pip install it")
 

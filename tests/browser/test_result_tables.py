@@ -15,6 +15,7 @@ from helix_lab.doors.kernel.result import TABLE_MIME
 from tests.browser.conftest import OpenLab
 from tests.browser.test_accessibility import GRAVE, SETTING, THEMES
 from tests.browser.test_sql_cells import write
+from tests.browser.test_widgets import run_cell
 from tests.server.live import LiveServer
 
 EVIL = [
@@ -25,11 +26,11 @@ EVIL = [
 ]
 
 
-def run_cell(page: Page, source: str) -> Locator:
+def run_and_find_table(page: Page, source: str) -> Locator:
     """Run one cell of a new notebook, and give its table."""
     write(page, source)
     expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_be_visible()
-    page.keyboard.press("Shift+Enter")
+    run_cell(page, 1)
     table = page.locator(".jp-Notebook .hx-Table")
     expect(table).to_be_visible()
     return table
@@ -37,7 +38,7 @@ def run_cell(page: Page, source: str) -> Locator:
 
 def test_a_million_rows_are_paged_and_sorted(server: LiveServer, open_lab: OpenLab) -> None:
     page = open_lab(server)
-    table = run_cell(
+    table = run_and_find_table(
         page,
         "%%sql\nSELECT range AS n, (range * 7919) % 1000003 AS mixed, 'text ' || range AS t "
         "FROM range(1000000)",

@@ -32,6 +32,7 @@ def write(page: Page, text: str) -> None:
     expect(cell).to_be_visible()
     cell.click()
     page.keyboard.insert_text(text)
+    expect(cell).to_contain_text(text.splitlines()[-1])
 
 
 def test_sql_has_the_colours_of_the_theme(server: LiveServer, open_lab: OpenLab) -> None:

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from helix_lab.jobs.reports.artifacts import load_exporter
 from tests.browser.test_accessibility import GRAVE, THEMES
@@ -75,7 +76,12 @@ def run_cell(page: Page, number: int) -> None:
     """Run one cell, again where the notebook was not ready to be told so."""
     cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number - 1)
     for _ in range(TRIES):
-        cell.locator(".cm-content").click()
+        try:
+            cell.locator(".cm-content").click()
+        except PlaywrightError as error:
+            dialogs = page.locator(".jp-Dialog").all_inner_texts()
+            message = f"the cell cannot be reached; dialogs: {dialogs}"
+            raise AssertionError(message) from error
         page.keyboard.press("Control+Enter")
         try:
             expect(cell.locator(".jp-InputArea-prompt")).not_to_have_text("[ ]:", timeout=SHORT_MS)

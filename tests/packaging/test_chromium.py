@@ -12,7 +12,7 @@ import pytest
 from tests.chromium import HOW
 
 ROOT = Path(__file__).parents[2]
-PYTEST = ["-m", "pytest", "tests/browser", "-k", "cookie"]
+PYTEST = ["-m", "pytest", "-p", "no:nbval", "tests/browser/test_panel.py", "-k", "cookie"]
 
 
 @pytest.mark.parametrize(("ci", "status", "word"), [("true", 1, "ERROR"), ("", 0, "SKIPPED")])

@@ -74,6 +74,64 @@ def test_a_run_without_any_test_fails(tmp_path: Path, monkeypatch: pytest.Monkey
     assert 1 == exit_status([check, absent], tmp_path, monkeypatch)
 
 
+MODULE = """
+from pathlib import Path
+
+def test_that_fails_at_first():
+    mark = Path(__file__).with_name("mark")
+    was_there = mark.exists()
+    mark.touch()
+    assert was_there
+
+def test_that_fails_always():
+    assert {always}
+
+def test_that_passes():
+    assert True
+"""
+
+
+@pytest.mark.parametrize("is_steady", [True, False])
+def test_what_failed_is_run_again_alone_and_named(
+    is_steady: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    (tmp_path / "test_some.py").write_text(MODULE.format(always=is_steady))
+    suite = run.Suite(
+        "some",
+        "python -m pytest . -n 1 -p xdist.plugin",
+        writes_report=True,
+        is_alone=True,
+        can_repeat=True,
+    )
+
+    status = exit_status([suite], tmp_path, monkeypatch)
+
+    printed = capfd.readouterr().out
+    named = "test_that_fails_at_first failed, and passed when it was run again alone"
+    assert (status == 0) == is_steady == (named in printed)
+    assert "2 deselected" not in printed.split("=== some-again")[0]
+    total = "3 passed, 0 failed" if is_steady else "1 passed, 2 failed"
+    assert total in printed.splitlines()[-1]
+
+
+def test_many_failures_are_no_matter_of_a_busy_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    bad = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_bad(n): assert 0\n"
+    (tmp_path / "test_bad.py").write_text(bad)
+    suite = run.Suite(
+        "bad", "python -m pytest . -n 1 -p xdist.plugin", writes_report=True, can_repeat=True
+    )
+
+    assert 1 == exit_status([suite], tmp_path, monkeypatch)
+    assert "bad-again" not in capfd.readouterr().out
+
+
 def exit_status(suites: list[run.Suite], root: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(run, "ROOT", root)
     monkeypatch.setattr(run, "REPORTS", root / ".reports")
