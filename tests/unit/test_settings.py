@@ -150,8 +150,8 @@ def test_contexts_are_read_from_the_variables_of_the_guide() -> None:
 
     settings = read_settings(environment=guide)
 
-    additions = ("knowledge", "memories")
-    assert ContextPolicy("entity", 0.4, 0.9, 0.8, "sage", additions) == settings.context
+    wanted = ContextPolicy("entity", 0.4, 0.9, 0.8, "sage", ("knowledge", "memories"))
+    assert wanted == settings.context
     assert (50, 60.0) == (settings.context_cache_size, settings.context_cache_ttl_s)
 
 

@@ -17,7 +17,7 @@ Points = NDArray[np.float64]
 _STEPS = 60
 _GOLDEN = math.pi * (3 - math.sqrt(5))
 _NEAREST = 1e-4
-_GRAVITY = 0.03
+_GRAVITY = 0.8
 _FIRST_STEP = 0.12
 
 
