@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.operation import Operation, Request, Response
-from helix_lab.operations.services import Service, Services
+from helix_lab.operations.probing import State, ask_all, probe
+from helix_lab.operations.services import Services
 
-PROBE_TIMEOUT_S = 2.0
 _NAMES = {"records": "postgresql"}
 
 
@@ -24,7 +24,7 @@ class Health(Response):
     """Whether the lab works, and each backend; every answer is a fresh, real probe."""
 
     status: Literal["healthy", "degraded"]
-    services: Mapping[str, Literal["connected", "embedded", "unreachable"]]
+    services: Mapping[str, State]
 
 
 class Info(Response):
@@ -44,15 +44,12 @@ class Info(Response):
 
 def get_health(services: Services, request: Nothing) -> Health:  # noqa: ARG001
     """Probe every backend, all at the same time, each for two seconds at most."""
-    pool = ThreadPoolExecutor(len(services.backends), thread_name_prefix="helix-probe")
-    futures = {name: pool.submit(_probe, service) for name, service in services.backends.items()}
-    wait(futures.values(), timeout=PROBE_TIMEOUT_S)
     found = {
-        name: future.result() if future.done() else "unreachable"
-        for name, future in futures.items()
+        name: state or "unreachable"
+        for name, state in ask_all(
+            {name: partial(probe, service) for name, service in services.backends.items()}
+        ).items()
     }
-    # A probe that hangs must not hold up the answer.
-    pool.shutdown(wait=False)
     is_healthy = "unreachable" not in found.values()
     return Health.model_validate(
         {"status": "healthy" if is_healthy else "degraded", "services": found}
@@ -63,14 +60,6 @@ def describe_outage(error: Unavailable) -> Health | None:
     """The health of a lab that could not be opened because a service is away; None if not so."""
     name = _NAMES.get(str(error.details.get("service")))
     return Health(status="degraded", services={name: "unreachable"}) if name else None
-
-
-def _probe(service: Service) -> str:
-    try:
-        service.probe()
-    except Exception:
-        return "unreachable"
-    return "embedded" if service.is_embedded else "connected"
 
 
 def get_info(services: Services, request: Nothing) -> Info:  # noqa: ARG001

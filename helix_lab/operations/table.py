@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helix_lab.operations import (
     analytics,
+    bigdata,
     charts,
     chat,
     compressions,
@@ -39,6 +40,7 @@ from helix_lab.operations.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *system.OPERATIONS,
+    *bigdata.OPERATIONS,
     *conversations.OPERATIONS,
     *messages.OPERATIONS,
     *chat.OPERATIONS,

@@ -49,7 +49,7 @@ class Follower:
         self._position: dict[tuple[str, int], int] = {}
         self._moved = threading.Condition()
         self._applying = threading.Lock()
-        self._is_rebuilding = False
+        self._is_rebuilding = self._has_begun = False
         self._stopping = threading.Event()
         self._hurry = threading.Event()
         self._thread = threading.Thread(
@@ -57,10 +57,11 @@ class Follower:
         )
 
     def start(self) -> None:
-        """Go on from the checkpoint."""
-        self._position = self._projection.read_checkpoint()
-        if not self._position:
-            self._dead_letters.forget_dead_letters(self._projection.name)
+        """Go on from the checkpoint; where the store is away, once it is there."""
+        try:
+            self._begin()
+        except Unavailable as error:
+            self._note(error)
         self._thread.start()
 
     def stop(self) -> None:
@@ -73,6 +74,14 @@ class Follower:
         if self._thread.is_alive():
             self._thread.join()
         self._projection.close()
+
+    def _begin(self) -> None:
+        if self._has_begun:
+            return
+        self._position = self._projection.read_checkpoint()
+        if not self._position:
+            self._dead_letters.forget_dead_letters(self._projection.name)
+        self._has_begun = True
 
     def measure_lag(self) -> int:
         """Offsets between the end of the log and the checkpoint."""
@@ -118,6 +127,7 @@ class Follower:
             self.rebuilds += 1
             try:
                 self._projection.clear()
+                self._has_begun = True
                 self._set_position({})
                 self._dead_letters.forget_dead_letters(self._projection.name)
                 self._refill(on_progress)
@@ -138,6 +148,8 @@ class Follower:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping.is_set():
             try:
+                with self._applying:
+                    self._begin()
                 self._catch_up()
                 self.fault, pause_s = "", _FIRST_PAUSE_S
                 self._wait_for_more()
@@ -145,10 +157,13 @@ class Follower:
                 # The store or the log is away: the events are safe in the log, so try again.
                 if self._stopping.is_set():
                     return
-                self.fault = f"{type(error).__name__}: {error}"
-                LOGGER.warning("projection %s waits: %s", self._projection.name, self.fault)
+                self._note(error)
                 self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _note(self, error: Exception) -> None:
+        self.fault = f"{type(error).__name__}: {error}"
+        LOGGER.warning("projection %s waits: %s", self._projection.name, self.fault)
 
     def _wait_for_more(self) -> None:
         places = {place: self._position.get(place, 0) for place in self._places()}

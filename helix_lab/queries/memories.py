@@ -107,6 +107,13 @@ def count_conflicts_by_state(records: Records) -> dict[str, int]:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def count_conflicts_since(records: Records, moment: datetime) -> int:
+    """How many conflicts were found since a moment, however they ended."""
+    query = sa.select(sa.func.count()).where(MEMORY_CONFLICT.c.found_at >= moment)
+    with records.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def count_conflicts(records: Records) -> int:
     """How many memories have values that were written side by side."""
     query = sa.select(sa.func.count()).where(MEMORY.c.has_conflict, MEMORY.c.is_alive)

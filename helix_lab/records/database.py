@@ -11,10 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from helix_lab.domain.model.errors import Unavailable
-from helix_lab.records.memory_tables import drop_outdated
-from helix_lab.records.memory_words import create_words
-from helix_lab.records.tables import CHECKPOINT, DEAD_LETTER, METADATA
+from helix_lab.domain.model.errors import HelixError, Unavailable
+from helix_lab.records.schema import bring_up_to_date
+from helix_lab.records.tables import CHECKPOINT, DEAD_LETTER
 
 _OF_THE_STATEMENT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
 _POSTGRES = "postgresql"
@@ -39,8 +38,11 @@ class Records:
         url: a SQLAlchemy URL: `sqlite:///…`, the embedded default, or
             `postgresql+psycopg://user:password@host/database`, of PostgreSQL 15 or newer.
 
+    The tables are made, or brought to the version of this program.
+
     Raises:
         Unavailable: the database cannot be used, or its driver is not installed.
+        Conflict: a newer program made the tables.
     """
 
     def __init__(self, url: str | sa.URL) -> None:
@@ -49,13 +51,20 @@ class Records:
         try:
             with self.engine.begin() as connection:
                 if self._is_postgres:
+                    # Carrying rows over may take longer than a statement of a request.
+                    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
-                drop_outdated(connection)
-                METADATA.create_all(connection)
-                create_words(connection)
+                else:
+                    # The driver begins none before a table is made, and half of them would stay.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                bring_up_to_date(connection)
         except sa.exc.DBAPIError as error:
             self.engine.dispose()
             raise self._explain(error) from error
+        except HelixError:
+            self.engine.dispose()
+            raise
 
     @property
     def _is_postgres(self) -> bool:

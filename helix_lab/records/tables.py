@@ -2,7 +2,8 @@
 
 `conversation`, `debate`, `debate_turn`, `proposal`, `proposal_decision` and those of memories are
 projections: dropped and rebuilt from the log. `run` and `schedule` are not in the log;
-`checkpoint` and `dead_letter` belong to the projections.
+`checkpoint` and `dead_letter` belong to the projections. A change here needs a version: see
+`records.schema`.
 """
 
 from __future__ import annotations
@@ -233,10 +234,10 @@ RUN = sa.Table(
 SCHEDULE = sa.Table(
     "schedule",
     METADATA,
-    sa.Column("schedule_id", sa.String(200), primary_key=True),
-    sa.Column("report", sa.String(200), nullable=False),
-    sa.Column("cron", sa.String(200), nullable=False),
-    sa.Column("timezone", sa.String(100), nullable=False),
+    sa.Column("schedule_id", _text(200), primary_key=True),
+    sa.Column("report", _text(200), nullable=False),
+    sa.Column("cron", _text(200), nullable=False),
+    sa.Column("timezone", _text(100), nullable=False),
     sa.Column("parameters", JSON, nullable=False),
     sa.Column("secrets", JSON, nullable=False),
     sa.Column("timeout_s", sa.Float, nullable=False),
@@ -244,7 +245,7 @@ SCHEDULE = sa.Table(
     sa.Column("created_at", UtcMoment, nullable=False),
     sa.Column("next_at", UtcMoment),
     sa.Column("last_at", UtcMoment),
-    sa.Column("last_run_id", sa.String(200)),
+    sa.Column("last_run_id", _text(200)),
     sa.Column("last_missed_at", UtcMoment),
     sa.Column("problem", sa.Text),
     sa.Index("schedule_by_next", "next_at"),

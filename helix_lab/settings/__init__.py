@@ -10,7 +10,7 @@ from pathlib import Path
 
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.settings.contexts import read_cache_size, read_context, read_ttl
-from helix_lab.settings.env_file import add_env_file, read_env_file
+from helix_lab.settings.env_file import read_env_file
 from helix_lab.settings.form import (
     DEFAULT_PORT,
     DEFAULT_REPORT_RUNS_KEPT,
@@ -28,6 +28,7 @@ from helix_lab.settings.services import (
     read_neo4j,
     read_records_url,
 )
+from helix_lab.settings.sources import Sources, gather_sources
 
 __all__ = [
     "DEFAULT_PORT",
@@ -36,6 +37,7 @@ __all__ = [
     "Settings",
     "read_env_file",
     "read_settings",
+    "read_sources",
 ]
 
 MEMORY_STRATEGIES = (LAST_WRITE_WINS, "merge_all")
@@ -46,21 +48,33 @@ _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 def read_settings(
     *, data_dir: Path | str | None = None, environment: Mapping[str, str] | None = None
 ) -> Settings:
-    """The settings in force: arguments first, then the environment, then defaults.
+    """The settings in force: arguments, else the environment, else a file, else defaults.
 
-    Variables: `HELIX_DATA_DIR`, `HELIX_PORT`, `NODE_ID`, `HELIX_REPORT_RUNS_KEPT`,
-    `MEMORY_CRDT_STRATEGY` (or `CRDT_STRATEGY`), `HELIX_MEMORY_LOG`,
-    `MEMORY_EVENT_SOURCING_ENABLED`, `CONTEXT_…`, `HELIX_LOG_URL` (or
-    `KAFKA_BOOTSTRAP_SERVERS`), `HELIX_RECORDS_URL`, `NEO4J_…`, `HELIX_CACHE_URL` (or `REDIS_HOST`,
-    `REDIS_PORT`, `REDIS_PASSWORD`), and `HELIX_PROVIDERS`, a JSON list of `{"name",
-    "base_url", "model", "api_key_env", "context_window_tokens"}` or the path of a file that
-    holds one. `HELIX_ENV_FILE` names a file of lines `NAME=value`, such as `helix-lab stack up`
-    writes; the environment goes before it.
+    `settings.catalog` lists the variables. `HELIX_ENV_FILE` names a file of lines `NAME=value`,
+    such as `helix-lab stack up` writes; `HELIX_CONFIG` a YAML file of the guide's shape, which
+    comes after it.
 
     Raises:
-        InvalidRequest: a variable has a value that cannot be used.
+        InvalidRequest: a setting has a value that cannot be used; where it stands in a file, the
+            message names file and line.
     """
-    env = add_env_file(os.environ if environment is None else environment)
+    return read_sources(data_dir=data_dir, environment=environment)[1]
+
+
+def read_sources(
+    *, data_dir: Path | str | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Sources, Settings]:
+    """As `read_settings`, and where each setting comes from.
+
+    Raises:
+        InvalidRequest: a setting has a value that cannot be used.
+    """
+    sources = gather_sources(os.environ if environment is None else environment)
+    with sources.locating():
+        return sources, _read(sources.values, data_dir)
+
+
+def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
     return Settings(
         data_dir=_read_folder(data_dir or env.get("HELIX_DATA_DIR") or _default_data_dir()),
         node_id=env.get("NODE_ID") or socket.gethostname() or "node-1",
@@ -73,7 +87,7 @@ def read_settings(
         context=read_context(env),
         context_cache_size=read_cache_size(env.get("CONTEXT_CACHE_SIZE")),
         context_cache_ttl_s=read_ttl(env.get("CONTEXT_CACHE_TTL")),
-        records_url=read_records_url(env.get("HELIX_RECORDS_URL")),
+        records_url=read_records_url(env),
         memory_log=read_memory_log(env),
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),

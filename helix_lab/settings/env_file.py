@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
 from helix_lab.domain.model.errors import InvalidRequest
 
 
-def add_env_file(env: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment, and what the file that it names says beside it."""
-    path = env.get("HELIX_ENV_FILE")
-    return {**read_env_file(Path(path)), **env} if path else env
-
-
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables of a file with lines `NAME=value`, quoted as in a shell; `#` begins a comment.
+
+    Raises:
+        InvalidRequest: it cannot be read, or a line is something else.
+    """
+    return {name: value for name, value, _ in read_env_lines(path)}
+
+
+def read_env_lines(path: Path) -> list[tuple[str, str, int]]:
+    """The same as (name, value, number of the line), in order.
 
     Raises:
         InvalidRequest: it cannot be read, or a line is something else.
@@ -26,22 +28,23 @@ def read_env_file(path: Path) -> dict[str, str]:
     except (OSError, ValueError, RuntimeError) as error:
         message = f"HELIX_ENV_FILE names a file that cannot be read: {error}"
         raise InvalidRequest(message, field="HELIX_ENV_FILE") from None
-    found: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        found.update(_read_assignment(line, f"{path}, line {number}"))
-    return found
+    return [
+        (*found, number)
+        for number, line in enumerate(lines, 1)
+        if (found := _read_assignment(line, f"{path}, line {number}"))
+    ]
 
 
-def _read_assignment(line: str, place: str) -> dict[str, str]:
+def _read_assignment(line: str, place: str) -> tuple[str, str] | None:
     try:
         words = shlex.split(line, comments=True)
     except ValueError as error:
         message = f"{place}: {error}"  # not the line itself: it may hold a password
         raise InvalidRequest(message, field="HELIX_ENV_FILE") from None
     if not words:
-        return {}
+        return None
     name, equals, value = words[-1].partition("=")
     if not (equals and name.isidentifier() and words[:-1] in ([], ["export"])):
         message = f"{place}: it must be NAME=value, with quotes around a value that has spaces"
         raise InvalidRequest(message, field="HELIX_ENV_FILE")
-    return {name: value}
+    return name, value

@@ -13,15 +13,17 @@ from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.settings.form import GREATEST_PORT, Neo4jSettings
 
 NEO4J = "neo4j"
+HELIXAGENT = "helixagent"
 _NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
 _LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 
 
-def read_records_url(text: str | None) -> str | None:
-    """The address with the driver that Helix Lab uses; the message never shows it."""
+def read_records_url(env: Mapping[str, str]) -> str | None:
+    """The address with the driver that Helix Lab uses: as a whole, or by its parts."""
+    text = env.get("HELIX_RECORDS_URL")
     if not text:
-        return None
+        return _join_records_url(env)
     scheme, separator, rest = text.partition("://")
     if not separator or not rest or scheme not in _RECORDS_SCHEMES:
         message = (
@@ -32,6 +34,27 @@ def read_records_url(text: str | None) -> str | None:
     return f"{_RECORDS_SCHEMES[0]}://{rest}"
 
 
+def _join_records_url(env: Mapping[str, str]) -> str | None:
+    host = env.get("DB_HOST")
+    if not host:
+        return None
+    password = env.get("DB_PASSWORD")
+    if not password:
+        message = "DB_HOST is set, so DB_PASSWORD must be set, too; unset DB_HOST for SQLite"
+        raise InvalidRequest(message, field="DB_PASSWORD")
+    port = _read_server_port("DB_PORT", env.get("DB_PORT") or "5432")
+    account = f"{quote(env.get('DB_USER') or HELIXAGENT, safe='')}:{quote(password, safe='')}"
+    database = quote(env.get("DB_NAME") or HELIXAGENT, safe="")
+    return f"{_RECORDS_SCHEMES[0]}://{account}@{host}:{port}/{database}"
+
+
+def _read_server_port(name: str, port: str) -> str:
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port[:6]) <= GREATEST_PORT:
+        message = f"{name} is {port!r}; it must be a port from 1 to 65535"
+        raise InvalidRequest(message, field=name)
+    return port
+
+
 def read_memory_log(env: Mapping[str, str]) -> str | None:
     """Where the nodes meet; switched off by MEMORY_EVENT_SOURCING_ENABLED=false."""
     switch = (env.get("MEMORY_EVENT_SOURCING_ENABLED") or "").lower()
@@ -39,10 +62,11 @@ def read_memory_log(env: Mapping[str, str]) -> str | None:
         message = f"MEMORY_EVENT_SOURCING_ENABLED is {switch!r}; it must be true or false"
         raise InvalidRequest(message, field="MEMORY_EVENT_SOURCING_ENABLED")
     place = env.get("HELIX_MEMORY_LOG")
-    if switch == "true" and not place:
+    if switch == "true" and not place and not read_log_url(env):
         message = (
             "MEMORY_EVENT_SOURCING_ENABLED is true, and there is no log to meet at: set "
-            "HELIX_MEMORY_LOG to the path of a file that the nodes share"
+            "KAFKA_BOOTSTRAP_SERVERS, or HELIX_MEMORY_LOG to the path of a file that the nodes "
+            "share"
         )
         raise InvalidRequest(message, field="HELIX_MEMORY_LOG")
     if not place or switch == "false":
@@ -67,10 +91,7 @@ def read_cache_url(env: Mapping[str, str]) -> str | None:
         return url
     if not host:
         return None
-    port = env.get("REDIS_PORT") or "6379"
-    if not port.isascii() or not port.isdecimal() or not 0 < int(port[:6]) <= GREATEST_PORT:
-        message = f"REDIS_PORT is {port!r}; it must be a port from 1 to 65535"
-        raise InvalidRequest(message, field="REDIS_PORT")
+    port = _read_server_port("REDIS_PORT", env.get("REDIS_PORT") or "6379")
     password = env.get("REDIS_PASSWORD")
     account = f":{quote(password, safe='')}@" if password else ""
     return f"redis://{account}{host}:{port}/0"

@@ -14,6 +14,7 @@ import pytest
 from jupyter_server.auth import identity
 
 from helix_lab.settings import DEFAULT_PORT, ProviderSettings, read_settings
+from helix_lab.settings.catalog import VARIABLES
 from helix_lab_server.app import HelixLabApp
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +105,27 @@ def test_a_variable_that_is_called_not_read_yet_is_not_read() -> None:
 
     assert waiting
     assert set() == waiting & variables_of_the_program()
+
+
+def test_the_catalog_of_settings_has_what_the_page_names() -> None:
+    documented = set(tables(section("Environment variables"))[0])
+    waiting = {name for table in tables(section("Not read yet")) for name in table}
+
+    assert documented == {variable.name for variable in VARIABLES if not variable.waits_for}
+    assert waiting == {variable.name for variable in VARIABLES if variable.waits_for}
+
+
+def test_the_page_names_every_key_of_a_configuration_file() -> None:
+    text = re.search(r"\| section \|.*?\n\n", section("The configuration file"), re.DOTALL)
+    assert text is not None
+    named = {
+        f"{cells[0]}.{key}"
+        for line in text[0].splitlines()[2:]
+        if (cells := [cell.strip(" `") for cell in line.split("|")[1:-1]])
+        for key in re.findall(r"`([a-z_]+)`", line.split("|")[2])
+    }
+
+    assert {variable.path for variable in VARIABLES if variable.path} == named
 
 
 def test_the_page_names_the_default_port() -> None:

@@ -69,9 +69,10 @@ def test_a_chat_is_given_what_is_known_and_tells_from_where(lab: Lab, fake: Fake
 def test_the_prompt_can_be_read_afterwards_whatever_the_lab_knows_by_then(
     lab: Lab, fake: FakeLLM
 ) -> None:
-    reply = lab.chat(begin(lab, "c2"), QUESTION, message_id="c2-q", add=BOTH)
+    lab.create_memory("The billing service is old", user_id="z")
+    reply = lab.chat(begin(lab, "c2", "z"), QUESTION, message_id="c2-q", add=BOTH)
     as_sent = sent(fake)
-    lab.create_memory("The billing service has 12 users", user_id="u")
+    lab.create_memory("The billing service has 12 users", user_id="z")
     catch_up(lab)
 
     shown = lab.get_prompt("c2", "c2-q")

@@ -79,6 +79,8 @@ class Neo4jGraph(GraphStore):
             uri,
             auth=auth,
             connection_timeout=_CONNECT_TIMEOUT_S,
+            # It bounds the handshake, too: something that listens and says nothing is given up.
+            connection_acquisition_timeout=_CONNECT_TIMEOUT_S,
             # What is not here yet, such as a label before the first entity, is no news.
             warn_notification_severity=None,
             notifications_min_severity="OFF",
@@ -214,7 +216,7 @@ class Neo4jGraph(GraphStore):
             message = f"Neo4j at {self._uri} refuses the user or password: {error.message}"
             raise Unavailable(message, service="neo4j") from None
         except (Neo4jError, DriverError, ServiceUnavailable) as error:
-            message = f"Neo4j at {self._uri} cannot be used: {error}"
+            message = f"Neo4j at {self._uri} cannot be used: {error}; is NEO4J_URI right?"
             raise Unavailable(message, service="neo4j") from error
 
 

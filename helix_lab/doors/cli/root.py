@@ -29,7 +29,9 @@ EXIT_INTERRUPTED = 130
 # Help is written from here alone; a test keeps it equal to what there is.
 SUMMARIES = {
     "analytics": "Providers, conversations and debates in numbers",
+    "bigdata": "Tell how each part of the system does",
     "catalog": "List the tables and columns that SQL can ask for",
+    "config": "Show the settings in force, and where each comes from",
     "conversations": "Record, read and replay conversations",
     "dashboards": "List the dashboards, and whether they can be opened",
     "debates": "Let providers debate a topic, and see who won",
@@ -50,6 +52,7 @@ SUMMARIES = {
     "topics": "List the topics of the event log, and how much each holds",
 }
 _OWN = {
+    "config": "configuring:config",
     "import": "importing:import_file",
     "node": "nodes:node",
     "query": "asking:query",

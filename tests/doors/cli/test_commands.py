@@ -29,7 +29,14 @@ def test_no_two_operations_share_a_command() -> None:
 
 
 def test_the_help_lists_what_there_is() -> None:
-    assert set(SUMMARIES) == {*name_commands(), *HAND_MADE.values(), "node", "serve", "stack"}
+    assert set(SUMMARIES) == {
+        *name_commands(),
+        *HAND_MADE.values(),
+        "config",
+        "node",
+        "serve",
+        "stack",
+    }
 
 
 def test_a_group_of_one_command_has_the_summary_of_its_operation() -> None:

@@ -1,30 +1,31 @@
-"""The tables of memories beyond their columns: made anew where an older program made them."""
+"""A store from before versions were counted: tables of memories that have another form."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from helix_lab.records.memory_words import drop_words
-from helix_lab.records.tables import CHECKPOINT, DEAD_LETTER, MEMORY, MEMORY_TABLES
 
 _PROJECTION = "memory"
 _FORMER = ("memory_writer",)
 
 
-def drop_outdated(connection: sa.Connection) -> None:
-    """Drop the tables of memories if their columns are not ours; the log fills them again."""
+def drop_outdated(connection: sa.Connection, tables: sa.MetaData) -> None:
+    """Drop the tables of memories if their columns are others; the log fills them again."""
     inspector = sa.inspect(connection)
-    if not inspector.has_table(MEMORY.name):
+    if not inspector.has_table("memory"):
         return
-    if all(_is_current(inspector, table) for table in MEMORY_TABLES):
+    own = [table for name, table in tables.tables.items() if name.partition("_")[0] == "memory"]
+    if all(_is_current(inspector, table) for table in own):
         return
     drop_words(connection)
-    for table in MEMORY_TABLES:
+    for table in own:
         table.drop(connection, checkfirst=True)
     for name in _FORMER:
         sa.Table(name, sa.MetaData()).drop(connection, checkfirst=True)
-    for table in (CHECKPOINT, DEAD_LETTER):
-        if inspector.has_table(table.name):
+    for name in ("checkpoint", "dead_letter"):
+        if inspector.has_table(name):
+            table = tables.tables[name]
             connection.execute(table.delete().where(table.c.projection == _PROJECTION))
 
 

@@ -1,0 +1,12 @@
+CREATE TABLE checkpoint ( projection TEXT COLLATE "C" NOT NULL, topic TEXT COLLATE "C" NOT NULL, partition INTEGER NOT NULL, next_offset BIGINT NOT NULL, PRIMARY KEY (projection, topic, partition) );
+CREATE TABLE conversation ( conversation_id TEXT COLLATE "C" NOT NULL, user_id TEXT COLLATE "C", source TEXT COLLATE "C", title TEXT, metadata JSON, outcome TEXT COLLATE "C", started_at TIMESTAMP WITH TIME ZONE NOT NULL, updated_at TIMESTAMP WITH TIME ZONE NOT NULL, completed_at TIMESTAMP WITH TIME ZONE, message_count BIGINT NOT NULL, token_count BIGINT NOT NULL, debate_count BIGINT NOT NULL, clock BIGINT NOT NULL, PRIMARY KEY (conversation_id) );
+CREATE INDEX conversation_by_update ON conversation (updated_at, conversation_id);
+CREATE INDEX conversation_by_user ON conversation (user_id, updated_at, conversation_id);
+CREATE TABLE dead_letter ( projection TEXT COLLATE "C" NOT NULL, topic TEXT COLLATE "C" NOT NULL, partition INTEGER NOT NULL, "offset" BIGINT NOT NULL, event_id TEXT COLLATE "C" NOT NULL, event_type TEXT COLLATE "C" NOT NULL, reason TEXT NOT NULL, refused_at TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY (projection, topic, partition, "offset") );
+CREATE TABLE debate ( debate_id TEXT COLLATE "C" NOT NULL, conversation_id TEXT COLLATE "C" NOT NULL, topic TEXT NOT NULL, protocol TEXT COLLATE "C" NOT NULL, rounds INTEGER NOT NULL, seed BIGINT NOT NULL, seats JSON NOT NULL, judge JSON, user_id TEXT COLLATE "C", source TEXT COLLATE "C", started_at TIMESTAMP WITH TIME ZONE NOT NULL, completed_at TIMESTAMP WITH TIME ZONE, result JSON, PRIMARY KEY (debate_id) );
+CREATE INDEX debate_by_conversation ON debate (conversation_id, started_at);
+CREATE INDEX debate_by_start ON debate (started_at, debate_id);
+CREATE TABLE debate_turn ( debate_id TEXT COLLATE "C" NOT NULL, round INTEGER NOT NULL, role TEXT COLLATE "C" NOT NULL, seat TEXT COLLATE "C" NOT NULL, clock BIGINT NOT NULL, ended_at TIMESTAMP WITH TIME ZONE NOT NULL, turn JSON NOT NULL, PRIMARY KEY (debate_id, round, role, seat) );
+CREATE TABLE run ( run_id TEXT COLLATE "C" NOT NULL, kind TEXT COLLATE "C" NOT NULL, state TEXT COLLATE "C" NOT NULL, progress FLOAT NOT NULL, request JSON NOT NULL, result JSON, error JSON, artifacts JSON NOT NULL, cancel_requested BOOLEAN NOT NULL, created_at TIMESTAMP WITH TIME ZONE NOT NULL, started_at TIMESTAMP WITH TIME ZONE, ended_at TIMESTAMP WITH TIME ZONE, PRIMARY KEY (run_id) );
+CREATE INDEX run_by_creation ON run (created_at, run_id);
+CREATE INDEX run_by_state ON run (state);

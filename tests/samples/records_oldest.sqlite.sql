@@ -1,0 +1,12 @@
+CREATE TABLE checkpoint ( projection VARCHAR(100) NOT NULL, topic VARCHAR(200) NOT NULL, partition INTEGER NOT NULL, next_offset BIGINT NOT NULL, PRIMARY KEY (projection, topic, partition) );
+CREATE TABLE conversation ( conversation_id VARCHAR(200) NOT NULL, user_id VARCHAR(200), source VARCHAR(200), title TEXT, metadata JSON, outcome VARCHAR(20), started_at DATETIME NOT NULL, updated_at DATETIME NOT NULL, completed_at DATETIME, message_count BIGINT NOT NULL, token_count BIGINT NOT NULL, debate_count BIGINT NOT NULL, clock BIGINT NOT NULL, PRIMARY KEY (conversation_id) );
+CREATE INDEX conversation_by_update ON conversation (updated_at, conversation_id);
+CREATE INDEX conversation_by_user ON conversation (user_id, updated_at, conversation_id);
+CREATE TABLE dead_letter ( projection VARCHAR(100) NOT NULL, topic VARCHAR(200) NOT NULL, partition INTEGER NOT NULL, "offset" BIGINT NOT NULL, event_id VARCHAR(200) NOT NULL, event_type VARCHAR(200) NOT NULL, reason TEXT NOT NULL, refused_at DATETIME NOT NULL, PRIMARY KEY (projection, topic, partition, "offset") );
+CREATE TABLE debate ( debate_id VARCHAR(200) NOT NULL, conversation_id VARCHAR(200) NOT NULL, topic TEXT NOT NULL, protocol VARCHAR(200) NOT NULL, rounds INTEGER NOT NULL, seed BIGINT NOT NULL, seats JSON NOT NULL, judge JSON, user_id VARCHAR(200), source VARCHAR(200), started_at DATETIME NOT NULL, completed_at DATETIME, result JSON, PRIMARY KEY (debate_id) );
+CREATE INDEX debate_by_conversation ON debate (conversation_id, started_at);
+CREATE INDEX debate_by_start ON debate (started_at, debate_id);
+CREATE TABLE debate_turn ( debate_id VARCHAR(200) NOT NULL, round INTEGER NOT NULL, role VARCHAR(20) NOT NULL, seat VARCHAR(200) NOT NULL, clock BIGINT NOT NULL, ended_at DATETIME NOT NULL, turn JSON NOT NULL, PRIMARY KEY (debate_id, round, role, seat) );
+CREATE TABLE run ( run_id VARCHAR(200) NOT NULL, kind VARCHAR(50) NOT NULL, state VARCHAR(20) NOT NULL, progress FLOAT NOT NULL, request JSON NOT NULL, result JSON, error JSON, artifacts JSON NOT NULL, cancel_requested BOOLEAN NOT NULL, created_at DATETIME NOT NULL, started_at DATETIME, ended_at DATETIME, PRIMARY KEY (run_id) );
+CREATE INDEX run_by_creation ON run (created_at, run_id);
+CREATE INDEX run_by_state ON run (state);
