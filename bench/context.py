@@ -3,17 +3,16 @@
 `python -m bench context --locomo DIR --beam DIR`. The weights were tuned on the first three
 talks of LoCoMo and the first half of BEAM's chats; rows say which part they are of. The words
 that decide are the benchmark's own, not the compressor's. Extractive peers choose whole turns.
+The command ends with 2 where a figure misses what it must reach, and names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 
-import numpy as np
-
-from bench.evaluations import baselines, beam, finding, locomo, speed
+from bench.evaluations import baselines, beam, finding, locomo, orders, speed
 from bench.harness import CannotRunError, Options, Report
 from helix_lab.domain.context.compression import (
     STRATEGIES,
@@ -69,7 +68,7 @@ def run(report: Report, options: Options) -> None:
         "the rest": chats[len(chats) // 2 :],
     }.items():
         _finding(report, f"BEAM, {part}", some)
-    _correlation(report, talks)
+    orders.measure(report, talks)
     speed.measure(report, [talk for talk, _ in talks], options)
 
 
@@ -183,40 +182,6 @@ def _peers(report: Report, part: str, talks: Talks, ratio: float) -> None:
 
 def _turns(analysis: Analysis, order: Sequence[int], budget_tokens: int) -> dict[str, str]:
     return baselines.texts(analysis, baselines.take(analysis, order, budget_tokens))
-
-
-def _correlation(report: Report, talks: Talks) -> None:
-    """Rank correlation of the score with answer recall, over strategies, ratios and talks."""
-    scores: list[float] = []
-    answers: list[float] = []
-    for talk, analysis in talks:
-        for made in _contexts(analysis):
-            scores.append(made.stats.quality_score)
-            answers.append(locomo.judge(talk, locomo.texts_by_message(made)).answers)
-    report.add(
-        f"LoCoMo: {len(scores)} contexts of five kinds",
-        "rank correlation of score and answer words",
-        _spearman(scores, answers),
-        "",
-        runs=1,
-        targets=(0.97, None),
-    )
-
-
-def _contexts(analysis: Analysis) -> Iterator[Compressed]:
-    for ratio in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
-        budget = int(ratio * analysis.original_tokens)
-        for strategy in STRATEGIES:
-            yield compress(analysis, budget_tokens=budget, strategy=strategy)
-        yield baselines.as_digest(analysis, baselines.tail(analysis, budget))
-
-
-def _spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    first, second = (
-        np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(np.float64)
-        for values in (a, b)
-    )
-    return float(np.corrcoef(first, second)[0, 1])
 
 
 # Recall -----------------------------------------------------------------------------------

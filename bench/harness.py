@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_TIMES = ("s", "ms")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -76,6 +77,22 @@ class Row:
     must: float | None = None
     aim: float | None = None
 
+    @property
+    def reached(self) -> str:
+        """Which of its targets it meets: `aim`, `must` or `missed`; empty without targets."""
+        return judge(self.value, self.unit, self.must, self.aim)
+
+
+def judge(value: float, unit: str, must: float | None, aim: float | None) -> str:
+    """Which target a figure meets; of times the smaller is the better one, as of an aim below."""
+    if must is None:
+        return ""
+    is_less_better = unit in _TIMES or (aim is not None and aim < must)
+    sign = -1 if is_less_better else 1
+    if aim is not None and sign * value >= sign * aim:
+        return "aim"
+    return "must" if sign * value >= sign * must else "missed"
+
 
 @dataclass
 class Report:
@@ -94,6 +111,7 @@ class Report:
         measure_baseline: Callable[[], float],
         metric: str,
         unit: str,
+        targets: tuple[float, float | None] | None = None,
     ) -> Row:
         """Measure both in turns, each going first as often, and note the medians."""
         values: list[float] = []
@@ -110,6 +128,7 @@ class Report:
             unit,
             baseline=baseline,
             baseline_value=median(baseline_values),
+            targets=targets,
         )
 
     def add(
@@ -145,6 +164,11 @@ class Report:
         self.rows.append(row)
         print(_line(row), flush=True)
         return row
+
+    @property
+    def missed(self) -> list[Row]:
+        """What does not reach what it must."""
+        return [row for row in self.rows if row.reached == "missed"]
 
     def write(self, folder: Path = RESULTS) -> Path:
         """Keep the figures as JSON and return where."""
@@ -191,4 +215,5 @@ def _line(row: Row) -> str:
         text += ")" if row.ratio is None else f", ratio {row.ratio:g})"
     if row.must is not None:
         text += f"; must {row.must:g}" + (f", aim {row.aim:g}" if row.aim is not None else "")
+        text += f": {row.reached}"
     return text

@@ -18,6 +18,7 @@ from helix_lab.adapters.log_kafka.wire import to_message
 from helix_lab.domain.model.errors import HelixError
 from helix_lab.domain.model.event import CONVERSATIONS
 from helix_lab.doors.cli.stacking import find_cache
+from helix_lab.queries.collecting import collecting_seldom
 from helix_lab.stack.stack import Stack
 
 if TYPE_CHECKING:
@@ -151,8 +152,9 @@ def read(log: KafkaEventLog, number: int) -> None:
 
 
 def in_batches(append: Callable[[Pairs], object], maker: EventMaker, size: int) -> float:
-    """Events per second."""
-    return throughput(append, lambda: maker.make(size), 5) * size / BATCH
+    """Events per second, with the garbage collected as an import does it."""
+    with collecting_seldom():
+        return throughput(append, lambda: maker.make(size), 5) * size / BATCH
 
 
 def send(producer: Producer, topic: str, pairs: Pairs) -> None:

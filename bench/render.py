@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.harness import RESULTS
+from bench.harness import RESULTS, judge
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """\
@@ -35,7 +35,7 @@ def _section(path: Path) -> str:
     machines = sorted({f"{row['machine']}; seed {row['seed']}" for row in rows})
     table = [COLUMNS, ["---"] * 2 + ["---:", "---", "---:", "---:", "---:"], *map(_cells, rows)]
     if any("must" in row for row in rows):
-        targets = [("Must", "Aim"), ("---:", "---:"), *map(_targets, rows)]
+        targets = [("Must", "Aim", "Meets"), ("---:", "---:", "---"), *map(_targets, rows)]
         table = [[*cells, *more] for cells, more in zip(table, targets, strict=True)]
     lines = ["| " + " | ".join(cells) + " |" for cells in table]
     parts = [f"## {path.stem.replace('_', ' ').capitalize()}", _purpose(path.stem)]
@@ -54,8 +54,9 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _targets(row: dict[str, Any]) -> tuple[str, str]:
-    return _number(row.get("must")), _number(row.get("aim"))
+def _targets(row: dict[str, Any]) -> tuple[str, str, str]:
+    must, aim = row.get("must"), row.get("aim")
+    return _number(must), _number(aim), judge(row["value"], row["unit"], must, aim)
 
 
 def _number(value: float | None, unit: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bench.evaluations import words
-from helix_lab.domain.context.recall import Recalled
+from helix_lab.domain.context.recalled import Recalled
 
 WHOLE = 0.8
 """Share of the strong words of a message from which on it counts as held."""

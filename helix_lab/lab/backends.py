@@ -46,6 +46,11 @@ def open_records(settings: Settings, folder: DataFolder) -> Records:
     return Records.embedded(folder.path / "records.sqlite")
 
 
+def open_shared_records(settings: Settings) -> Records:
+    """The record store that workers share: on PostgreSQL."""
+    return Records(settings.records_url or "")
+
+
 def open_graph(settings: Settings, folder: DataFolder) -> GraphStore:
     """The graph store: on Neo4j, or in the data folder."""
     if settings.neo4j is not None:

@@ -25,6 +25,7 @@ from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.lab.backends import open_graph, open_log, open_records
 from helix_lab.lab.providers import make_providers
+from helix_lab.lab.workers import check_workers
 from helix_lab.operations.memory_editor import MemoryEditor
 from helix_lab.operations.metering import Meter
 from helix_lab.operations.sampling import Sampler
@@ -51,6 +52,7 @@ from helix_lab.settings import Settings
 
 def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     """The rooms of one lab; what must be closed at its end is on the stack."""
+    check_workers(settings)
     log = open_log(settings, folder)
     stack.callback(log.close)
     records = open_records(settings, folder)
@@ -72,6 +74,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             GraphProjection(graph, open_extractor()),
         ],
         dead_letters=records,
+        by_workers=settings.workers,
     )
     stack.callback(projections.close)
     providers = make_providers(settings, stack)

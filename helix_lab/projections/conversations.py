@@ -41,6 +41,7 @@ from helix_lab.projections.proposals import (
     read_decision,
     write_proposals,
 )
+from helix_lab.records.claims import Claims, WholeLog, forget_claims
 from helix_lab.records.database import (
     Records,
     add_up,
@@ -71,6 +72,7 @@ class Row(msgspec.Struct):
     """What one event says: a change of its conversation, and perhaps of something in it."""
 
     change: dict[str, Any]
+    event_id: str = ""
     debate: dict[str, Any] | None = None
     ended_debate: dict[str, Any] | None = None
     turn: dict[str, Any] | None = None
@@ -83,24 +85,36 @@ class ConversationsProjection(Projection[Row]):
 
     A batch touches each conversation once, so the cost of a message does not grow with
     the length of its conversation.
+
+    Args:
+        records: the store.
+        claims: of a worker that shares the partitions with others; None where this process
+            follows all of them.
     """
 
     name = "conversations"
     topics = (CONVERSATIONS, DEBATES)
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, claims: Claims | None = None) -> None:
         self._records = records
+        self._claims = claims or WholeLog(self.name)
 
     def project(self, entry: Entry) -> Row | None:
         """See `Projection.project`."""
         check_is_known(entry)
         read = _READERS.get(entry.event.type)
-        return None if read is None else read(entry.event)
+        if read is None:
+            return None
+        row = read(entry.event)
+        row.event_id = entry.event.event_id
+        return row
 
     def write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
         """See `Projection.write`; one transaction."""
-        conversations = _fold(row.change for row in rows)
         with self._records.write() as connection:
+            self._claims.check(connection, checkpoint)
+            rows = self._claims.keep_new(connection, rows)
+            conversations = _fold(row.change for row in rows)
             upsert = self._records.upsert
             upsert(connection, CONVERSATION, conversations, merge=_MERGE)
             upsert(connection, DEBATE, [row.debate for row in rows if row.debate])
@@ -120,6 +134,7 @@ class ConversationsProjection(Projection[Row]):
     def clear(self) -> None:
         """See `Projection.clear`."""
         with self._records.write() as connection:
+            forget_claims(connection, self.name)
             for table in (CONVERSATION, DEBATE, DEBATE_TURN, *TABLES):
                 connection.execute(table.delete())
             self._records.forget_checkpoint(connection, self.name)
@@ -238,7 +253,8 @@ def _fold(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         known = folded.setdefault(change["conversation_id"], change)
         if known is not change:
             _merge_into(known, change)
-    return list(folded.values())
+    # In one order, whoever writes: two workers that lock the same rows do not lock each other.
+    return [folded[conversation_id] for conversation_id in sorted(folded)]
 
 
 def _merge_into(known: dict[str, Any], change: dict[str, Any]) -> None:

@@ -5,29 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from helix_lab.domain.model.errors import Unavailable
-from helix_lab.domain.model.event import Entry
 from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.projection import Projection
+from helix_lab.projections.taking import DeadLetters, take_in
 
 LOGGER = logging.getLogger(__name__)
 
 _IDLE_WAIT_S = 5.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
-
-
-class DeadLetters(Protocol):
-    """Keeps the entries that projections refused."""
-
-    def add_dead_letters(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keep projection, topic, partition, offset, event_id, event_type and reason of each."""
-
-    def forget_dead_letters(self, projection: str) -> None:
-        """Drop those of one projection, which begins anew."""
 
 
 class Follower:
@@ -199,45 +189,9 @@ class Follower:
             )
             after = entries[-1].offset + 1 if entries else end
             checkpoint = {(topic, partition): after}
-            self._projection.write(self._project(entries), checkpoint)
+            rows = take_in(self._projection, entries, self._dead_letters)
+            self._projection.write(rows, checkpoint)
             self._set_position({**self._position, **checkpoint})
-
-    def _project(self, entries: Sequence[Entry]) -> list[Any]:
-        self._projection.prepare(entries)
-        rows: list[Any] = []
-        refused: list[dict[str, Any]] = []
-        for entry in entries:
-            try:
-                row = self._projection.project(entry)
-            except Exception as error:
-                refused.append(self._describe(entry, error))
-            else:
-                if row is not None:
-                    rows.append(row)
-        if refused:
-            self._dead_letters.add_dead_letters(refused)
-        return rows
-
-    def _describe(self, entry: Entry, error: Exception) -> dict[str, Any]:
-        reason = f"{type(error).__name__}: {error}"
-        LOGGER.warning(
-            "%s refuses %s at %s/%d@%d: %s",
-            self._projection.name,
-            entry.event.type,
-            entry.topic,
-            entry.partition,
-            entry.offset,
-            reason,
-        )
-        return {
-            "projection": self._projection.name,
-            "topic": entry.topic,
-            "partition": entry.partition,
-            "offset": entry.offset,
-            "event_id": entry.event.event_id,
-            "event_type": entry.event.type,
-            "reason": reason,
-        }
 
     def _places(self) -> list[tuple[str, int]]:
         return list(self._log.end_offsets(self._projection.topics))

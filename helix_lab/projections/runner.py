@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.ports.event_log import EventLog
-from helix_lab.projections.follower import DeadLetters, Follower
+from helix_lab.projections.follower import Follower
 from helix_lab.projections.projection import Projection
+from helix_lab.projections.taking import DeadLetters
+from helix_lab.projections.watcher import Watcher
 
 
 class ProjectionRunner:
@@ -20,6 +22,7 @@ class ProjectionRunner:
         log: read from the checkpoint of each projection on.
         projections: by name.
         dead_letters: takes what is refused, before the checkpoint moves over it.
+        by_workers: names of projections that workers do; here they are only watched.
     """
 
     def __init__(
@@ -28,10 +31,14 @@ class ProjectionRunner:
         projections: Sequence[Projection[Any]],
         *,
         dead_letters: DeadLetters,
+        by_workers: Collection[str] = (),
     ) -> None:
         self._log = log
-        self._followers = {
-            projection.name: Follower(log, projection, dead_letters) for projection in projections
+        self._followers: dict[str, Follower | Watcher] = {
+            projection.name: (Watcher if projection.name in by_workers else Follower)(
+                log, projection, dead_letters
+            )
+            for projection in projections
         }
 
     @property
@@ -102,7 +109,7 @@ class ProjectionRunner:
         for follower in self._followers.values():
             follower.join()
 
-    def _find(self, name: str) -> Follower:
+    def _find(self, name: str) -> Follower | Watcher:
         if name not in self._followers:
             message = f"no store {name!r}; there are: {', '.join(self._followers)}"
             raise InvalidRequest(message, field="store")

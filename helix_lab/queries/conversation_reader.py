@@ -115,7 +115,8 @@ class ConversationReader:
         self._entries.extend(fresh)
         if not is_in_order:
             self._entries.sort(key=order_of)
-        self._next_offset = max(entry.offset for entry in self._entries) + 1
+        ends = [entry.offset + 1 for entry in fresh]
+        self._next_offset = max([self._next_offset, *ends])
 
     def _make(self, entries: Sequence[Entry], analyse_it: Callable[[Reading], Analysis]) -> Reading:
         history = build_history(entry.event for entry in entries)

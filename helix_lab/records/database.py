@@ -177,6 +177,15 @@ class Records:
         with self.write() as connection:
             connection.execute(DEAD_LETTER.delete().where(DEAD_LETTER.c.projection == projection))
 
+    def identify(self) -> str:
+        """What tells this store from others: the cluster, the database and the schema."""
+        query = sa.text(
+            "SELECT system_identifier || '/' || current_database() || '/' || current_schema() "
+            "FROM pg_control_system()"
+        )
+        with self.read() as connection:
+            return str(connection.execute(query).scalar_one())
+
     def probe(self) -> None:
         """Do one cheap real read; raise `Unavailable` if the database cannot be used."""
         with self.read() as connection:

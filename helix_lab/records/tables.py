@@ -2,8 +2,8 @@
 
 `conversation`, `debate`, `debate_turn`, `proposal`, `proposal_decision` and those of memories are
 projections: dropped and rebuilt from the log. `run` and `schedule` are not in the log;
-`checkpoint` and `dead_letter` belong to the projections. A change here needs a version: see
-`records.schema`.
+`checkpoint`, `claim`, `applied_event` and `dead_letter` belong to the projections. A change here
+needs a version: see `records.schema`.
 """
 
 from __future__ import annotations
@@ -259,6 +259,24 @@ CHECKPOINT = sa.Table(
     sa.Column("partition", sa.Integer, primary_key=True),
     sa.Column("next_offset", sa.BigInteger, nullable=False),
 )
+
+CLAIM = sa.Table(
+    "claim",
+    METADATA,
+    sa.Column("projection", _text(100), primary_key=True),
+    sa.Column("topic", _text(200), primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("holder", _text(200), nullable=False),
+)
+"""Which worker may write what a partition says, beside the checkpoint that it moves."""
+
+APPLIED_EVENT = sa.Table(
+    "applied_event",
+    METADATA,
+    sa.Column("projection", _text(100), primary_key=True),
+    sa.Column("event_id", _text(200), primary_key=True),
+)
+"""What workers applied: a topic may hold an event twice, and they have no copy of the log."""
 
 DEAD_LETTER = sa.Table(
     "dead_letter",

@@ -27,6 +27,7 @@ from helix_lab.settings.services import (
     read_memory_log,
     read_neo4j,
     read_records_url,
+    read_workers,
 )
 from helix_lab.settings.sources import Sources, gather_sources
 
@@ -92,6 +93,7 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),
+        workers=read_workers(env.get("HELIX_WORKERS")),
     )
 
 

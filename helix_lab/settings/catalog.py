@@ -13,7 +13,7 @@ Kind = Literal["text", "integer", "number", "boolean", "providers"]
 _CLICKHOUSE = "analytics on ClickHouse"
 _LAKE = "the data lake"
 _LEARNING = "learning"
-_WORKERS = "workers"
+_WORKERS = "settings of consumers (workers go on at their checkpoints; --count says how many)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Settings:
         cache_url: of a Redis that keeps contexts beside this process, with its password.
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
         neo4j: where the graph is; None for Ladybug in the data folder.
+        workers: the stores that `helix-lab worker` fills, and this process does not.
     """
 
     data_dir: Path
@@ -79,3 +80,4 @@ class Settings:
     cache_url: str | None = field_of(default=None, repr=False)
     log_url: str | None = field_of(default=None, repr=False)
     neo4j: Neo4jSettings | None = None
+    workers: tuple[str, ...] = ()

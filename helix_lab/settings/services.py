@@ -131,3 +131,8 @@ def read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:
         raise InvalidRequest(message, field="NEO4J_PASSWORD")
     username = env.get("NEO4J_USERNAME") or NEO4J
     return Neo4jSettings(uri, username, password, env.get("NEO4J_DATABASE") or NEO4J)
+
+
+def read_workers(text: str | None) -> tuple[str, ...]:
+    """The stores that workers fill; which of them can be is said where they are wired."""
+    return tuple(dict.fromkeys(name for name in (text or "").replace(",", " ").split()))

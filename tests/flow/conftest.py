@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from helix_lab.lab import Lab, open_lab
-from helix_lab.settings import Settings
+from helix_lab.settings import ProviderSettings, Settings
+from helix_lab.testing.fake_llm import FakeLLM
+from tests.flow.chatting import WINDOW
 from tests.flow.labs import open_at
+from tests.flow.talks import talk
 from tests.flow.workshop import Gate, Workshop
 
 
@@ -47,3 +50,26 @@ def open_node(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
             return stack.enter_context(open_lab(settings=Settings(folder, name, port=0, **given)))
 
         yield open_it
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeLLM]:
+    with FakeLLM() as server:
+        yield server
+
+
+@pytest.fixture
+def chatty(tmp_path: Path, fake: FakeLLM) -> Iterator[Lab]:
+    """A lab with one provider, whose window is small, and a conversation."""
+    sage = ProviderSettings("sage", fake.base_url, "sage", context_window_tokens=WINDOW)
+    with open_lab(settings=Settings(tmp_path / "lab", "node", port=0, providers=(sage,))) as lab:
+        lab.start_conversation(conversation_id="c")
+        yield lab
+
+
+@pytest.fixture
+def conversation_id(lab: Lab) -> str:
+    """A conversation of 120 messages."""
+    lab.start_conversation(conversation_id="trip", user_id="u")
+    lab.append_messages("trip", talk(120))
+    return "trip"

@@ -40,6 +40,7 @@ def open_at(
     *providers: ProviderSettings,
     records_url: str | None = None,
     log_url: str | None = None,
+    workers: tuple[str, ...] = (),
 ) -> Lab:
     """The lab of a folder, whatever the environment says."""
     settings = Settings(
@@ -49,6 +50,7 @@ def open_at(
         providers=providers,
         records_url=records_url,
         log_url=log_url,
+        workers=workers,
     )
     return open_lab(settings=settings)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,53 +14,15 @@ from helix_lab.domain.debate.blocks import OFFLINE_NOTICE, read_blocks
 from helix_lab.domain.model.errors import (
     BudgetTooSmall,
     DuplicateId,
-    HelixError,
-    InvalidRequest,
     NotFound,
-    ProviderError,
-    ProviderRefused,
-    ProviderTimedOut,
     UnknownConversation,
-    UnknownProvider,
 )
-from helix_lab.domain.model.event import CONVERSATIONS, REPLY_FAILED
-from helix_lab.lab import Lab, open_lab
-from helix_lab.settings import ProviderSettings, Settings
-from helix_lab.testing.fake_llm import FakeLLM, Fault
-from tests.flow.labs import contents, dump_stores, read_dead_letters, say, wait_until
+from helix_lab.lab import Lab
+from helix_lab.testing.fake_llm import FakeLLM
+from tests.flow.chatting import WINDOW, sent
+from tests.flow.labs import contents, say
 from tests.flow.odd_providers import Odd, add, finish, seats
 from tests.flow.talks import talk
-
-WINDOW = 2_000
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeLLM]:
-    with FakeLLM() as server:
-        yield server
-
-
-@pytest.fixture
-def chatty(tmp_path: Path, fake: FakeLLM) -> Iterator[Lab]:
-    """A lab with one provider, whose window is small, and a conversation."""
-    sage = ProviderSettings("sage", fake.base_url, "sage", context_window_tokens=WINDOW)
-    with open_lab(settings=Settings(tmp_path / "lab", "node", port=0, providers=(sage,))) as lab:
-        lab.start_conversation(conversation_id="c")
-        yield lab
-
-
-def sent(fake: FakeLLM, number: int = -1) -> list[tuple[str, str]]:
-    """What the provider's server really got."""
-    return [(m["role"], m["content"]) for m in fake.requests[number].body["messages"]]
-
-
-def failures(lab: Lab) -> list[dict[str, Any]]:
-    return [
-        dict(entry.event.data)
-        for entry in lab.services.log.read_key(CONVERSATIONS, "c")
-        if entry.event.type == REPLY_FAILED.name
-    ]
-
 
 # What is said -------------------------------------------------------------------------------
 
@@ -256,109 +216,6 @@ def test_two_requests_at_once_have_one_reply(chatty: Lab) -> None:
     assert 2 == len(contents(chatty, "c"))
     assert 1 == len({reply.content for reply in replies})
     assert [False, True] == sorted(reply.is_repeated for reply in replies)
-
-
-# Failures -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "timeout_s"),
-    [
-        (Fault("status", status=400), ProviderRefused, 20.0),
-        (Fault("content_filter"), ProviderRefused, 20.0),
-        (Fault("hang"), ProviderTimedOut, 3.0),
-    ],
-)
-def test_a_failure_is_recorded_and_the_message_can_be_sent_again(
-    chatty: Lab, fake: FakeLLM, fault: Fault, error: type[HelixError], timeout_s: float
-) -> None:
-    fake.fail(fault)
-
-    with pytest.raises(error) as caught:
-        chatty.chat("c", "Hello", message_id="q", timeout_s=timeout_s)
-
-    (failed,) = failures(chatty)
-    assert (caught.value.code, "q", "sage") == (
-        failed["error_code"],
-        failed["message_id"],
-        failed["provider"],
-    )
-    assert "q" == caught.value.details["message_id"]
-    assert ["Hello"] == contents(chatty, "c")
-    shown = chatty.get_prompt("c", "q")
-    assert (caught.value.code, True) == (shown.error_code, shown.is_as_sent)
-
-    reply = chatty.chat("c", "Hello", message_id="q")
-
-    assert (False, 2) == (reply.is_repeated, len(contents(chatty, "c")))
-    assert [("user", "Hello")] == sent(fake)
-    dump_stores(chatty)
-    assert [] == read_dead_letters(chatty)
-
-
-def test_a_provider_whose_program_breaks_is_told_as_a_failure(chatty: Lab) -> None:
-    def break_down(_: Any) -> str:
-        message = "boom"
-        raise RuntimeError(message)
-
-    add(chatty, Odd("odd", break_down))
-
-    with pytest.raises(ProviderError, match="odd failed: RuntimeError: boom"):
-        chatty.chat("c", "Hello", provider="odd")
-
-    assert ["PROVIDER_ERROR"] == [failed["error_code"] for failed in failures(chatty)]
-
-
-def test_what_cannot_be_asked_is_refused_before_anything_is_recorded(chatty: Lab) -> None:
-    refused: list[tuple[type[HelixError], dict[str, Any]]] = [
-        (UnknownProvider, {"provider": "nobody"}),
-        (InvalidRequest, {"content": ""}),
-        (InvalidRequest, {"timeout_s": 0}),
-        (InvalidRequest, {"temperature": 3.0}),
-        (InvalidRequest, {"max_output_tokens": 0}),
-        (InvalidRequest, {"compression_strategy": "zip"}),
-        (BudgetTooSmall, {"max_output_tokens": WINDOW}),
-    ]
-    for error, arguments in refused:
-        with pytest.raises(error):
-            chatty.chat("c", **{"content": "Hello", **arguments})
-
-    with pytest.raises(UnknownConversation):
-        chatty.chat("ghost", "Hello")
-    assert [] == contents(chatty, "c")
-
-
-# Streams ------------------------------------------------------------------------------------
-
-
-def test_a_stream_gives_the_text_as_it_comes_and_then_the_reply(chatty: Lab) -> None:
-    *pieces, last = chatty.stream_chat("c", "Tell me a story", message_id="q")
-
-    assert len(pieces) > 1
-    assert "".join(piece["text"] for piece in pieces) == last["reply"]["content"]
-    assert last["reply"]["content"] == contents(chatty, "c")[1]
-
-
-def test_leaving_a_stream_stops_the_provider(chatty: Lab, fake: FakeLLM) -> None:
-    fake.fail(Fault("slow_drip"))
-    stream = chatty.stream_chat("c", "Tell me a story")
-    next(stream)
-
-    stream.close()
-
-    fake.wait_until_idle(timeout_s=20)
-    wait_until(lambda: failures(chatty))
-    assert ["RUN_CANCELLED"] == [failed["error_code"] for failed in failures(chatty)]
-    assert ["Tell me a story"] == contents(chatty, "c")
-
-
-def test_a_stream_fails_before_its_first_piece_where_it_can(chatty: Lab, fake: FakeLLM) -> None:
-    fake.fail(Fault("status", status=400))
-
-    with pytest.raises(ProviderRefused):
-        next(chatty.stream_chat("c", "Hello"))
-    with pytest.raises(UnknownConversation):
-        next(chatty.stream_chat("ghost", "Hello"))
 
 
 # Debates ------------------------------------------------------------------------------------

@@ -11,13 +11,16 @@ import pytest
 
 from helix_lab.domain.model.errors import Unavailable, UnknownConversation
 from helix_lab.lab import Lab
+from helix_lab.projections.follower import Follower
 from tests.flow.labs import PATIENCE_S, catch_up, rebuild, say, wait_until
 
 
 @contextmanager
 def held_up(lab: Lab) -> Iterator[None]:
     """Nothing reaches the records meanwhile, as behind a large import."""
-    with lab.services.projections._find("conversations")._applying:
+    follower = lab.services.projections._find("conversations")
+    assert isinstance(follower, Follower)
+    with follower._applying:
         yield
 
 

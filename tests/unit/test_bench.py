@@ -67,6 +67,45 @@ def test_the_same_results_make_the_same_page(tmp_path: Path) -> None:
     assert "| append | p50 | 12,350 ms | fsync | 0.5 ms | 24,690 | 5 |" in page
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "must", "aim", "reached"),
+    [
+        (0.96, "", 0.95, 0.97, "must"),
+        (0.97, "", 0.95, 0.97, "aim"),
+        (0.94, "", 0.95, None, "missed"),
+        (15, "ms", 20, 10, "must"),
+        (25, "ms", 20, None, "missed"),
+        (0.0, "", 0.01, 0.0, "aim"),
+        (1, "", None, None, ""),
+    ],
+)
+def test_a_figure_is_judged_by_its_targets(
+    value: float, unit: str, must: float | None, aim: float | None, reached: str
+) -> None:
+    targets = None if must is None else (must, aim)
+    row = Report("x", Options()).add("case", "metric", value, unit, targets=targets)
+
+    assert reached == row.reached
+
+
+def test_a_figure_that_misses_what_it_must_reach_is_named_and_fails_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def measure(report: Report, _: Options) -> None:
+        report.add("replay", "p50", 25, "ms", targets=(20, 10))
+        report.add("replay", "p99", 15, "ms", targets=(20, 10))
+
+    monkeypatch.setattr("bench.lab.run", measure)
+    monkeypatch.setattr(Report, "write", lambda _: tmp_path)
+    monkeypatch.setattr(render, "write", lambda: None)
+
+    assert 2 == command.main(["lab"])
+
+    said = capsys.readouterr().out
+    assert "1 of 2 figures reach what they must" in said
+    assert "missed: replay: p50 25 ms, must 20" in said
+
+
 def test_the_page_in_the_docs_is_made_from_the_kept_results() -> None:
     assert render.make_page() == render.PAGE.read_text(encoding="utf-8")
 

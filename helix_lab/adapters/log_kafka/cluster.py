@@ -29,7 +29,7 @@ except ModuleNotFoundError as error:  # lab.py imports this package where Kafka 
     raise MissingDriver(message) from None
 
 if TYPE_CHECKING:
-    from helix_lab.adapters.log_kafka.copy import Place
+    from helix_lab.adapters.log_kafka.tail import Place
 
 LOGGER = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ _PASSING = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
     }
 )
 _COMMON: Mapping[str, Any] = {
@@ -73,6 +74,13 @@ _CONSUMER: Mapping[str, Any] = {
     "fetch.queue.backoff.ms": 0,
     "queued.max.messages.kbytes": 65_536,
     "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+}
+_MEMBER: Mapping[str, Any] = {
+    # Members that stay keep their partitions, and go on, while others come and go.
+    "partition.assignment.strategy": "cooperative-sticky",
+    # One that is silent so long is given up; the broker's own least.
+    "session.timeout.ms": 6000,
+    "heartbeat.interval.ms": 1000,
 }
 _PRODUCER: Mapping[str, Any] = {
     "acks": "all",
@@ -170,10 +178,12 @@ class Cluster:
             for place, answer in answers.items()
         }
 
-    def make_consumer(self) -> Consumer:
-        """A consumer that reads what is committed, and belongs to no group."""
+    def make_consumer(self, group: str | None = None) -> Consumer:
+        """A consumer that reads what is committed; of a group, or of none."""
+        own = {"group.id": group, **_MEMBER} if group else {}
+        settings = {**self._make_settings(), **_CONSUMER, **own, "error_cb": self._note_error}
         with self._explained():
-            return Consumer({**self._make_settings(), **_CONSUMER, "error_cb": self._note_error})
+            return Consumer(settings)
 
     def make_producer(self, transactional_id: str | None = None) -> Producer:
         """A producer that repeats without doubling; with an id, of transactions."""

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from helix_lab.adapters.log_kafka import statements
+from helix_lab.adapters.log_kafka.copy_file import connect, open_file
 from helix_lab.adapters.log_kafka.statements import MAX_OFFSET, make_entry_id
+from helix_lab.adapters.log_kafka.tail import Place, Tail
 from helix_lab.adapters.log_kafka.wire import Row, to_entry
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.domain.model.event import Entry, order_of
 
-Place = tuple[str, int]
-"""Topic and partition."""
-
-_BUSY_TIMEOUT_S = 10.0
 _KEYS_KEPT = 100_000
-_WAL_PAGES = 8000
-"""Before they move to the main file: 32 MB, few long pauses."""
 
 
 class LocalCopy:
@@ -38,48 +33,102 @@ class LocalCopy:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        """Of what is in memory; never held while the file is written."""
+        self._file_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
         self._keys: dict[tuple[str | None, int], int] = {}
         self._places: dict[Place, int] = {}
+        self._tail = Tail()
+        self._leaving = Tail()
         self.positions: dict[Place, int] = {}
         with self._explained():
-            self._writing = self._open()
-            self._load_places()
+            self._writing = open_file(self._path)
+            self.positions = self._find_ends()
 
     def apply(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
         """Add rows in the order of their partitions, and move to `ends`; older rows change nothing.
 
         All of it in one transaction, so a process that dies leaves no gap.
         """
-        with self._lock, self._explained():
+        with self._file_lock, self._explained():
+            self._write(fresh, ends)
+
+    def continue_with(self, fresh: Mapping[Place, Sequence[Row]]) -> set[Place]:
+        """Take rows that were just written, where the copy ends right before them.
+
+        They are kept in memory for a moment: many small transactions cost more than a great one.
+        A process that dies meanwhile reads them again from Kafka.
+
+        Returns:
+            The partitions where that could be; what is in the others is to be read.
+        """
+        with self._lock:
+            taken = {p for p, rows in fresh.items() if _follow(rows, self.positions.get(p, 0))}
+            self._extend(
+                {place: fresh[place] for place in taken},
+                {place: fresh[place][-1].offset + 1 for place in taken},
+            )
+            is_full = self._tail.is_full
+        if is_full:
+            self.flush()
+        return taken
+
+    def pass_over(self, ends: Mapping[Place, int]) -> None:
+        """Move on to `ends`; between them and where the copy has come to is no message."""
+        with self._lock:
+            self._extend({}, ends)
+
+    def flush(self) -> None:
+        """Write what is kept in memory."""
+        if self._tail.ends or self._leaving.ends:
+            with self._file_lock, self._explained():
+                self._write({}, {})
+
+    def _extend(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
+        self._check_open()
+        self._tail.add(fresh, ends)
+        self.positions = {**self.positions, **ends}
+
+    def _write(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
+        with self._lock:
             self._check_open()
-            connection = self._writing
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._load_places()  # another process may share the file
-                for place, rows in fresh.items():
-                    self._insert(connection, place, rows)
-                for place, end in ends.items():
-                    connection.execute(statements.MOVE_PLACE, (end, self._find_place(place)))
-                connection.execute("COMMIT")
-            except BaseException:
-                self._keys.clear()
-                connection.execute("ROLLBACK")
-                raise
-            self._load_places()
+            # What could not be written the last time goes first.
+            self._leaving.add(self._tail.rows, self._tail.ends)
+            leaving, self._tail = self._leaving, Tail()
+        connection = self._writing
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            stored = self._find_ends()  # another process may share the file
+            for place, rows in leaving.rows.items():
+                self._insert(place, rows, stored.get(place, 0))
+            for place, read in fresh.items():
+                self._insert(place, read, max(stored.get(place, 0), leaving.ends.get(place, 0)))
+            for place, end in (*leaving.ends.items(), *ends.items()):
+                connection.execute(statements.MOVE_PLACE, (end, self._find_place(place)))
+            connection.execute("COMMIT")
+        except BaseException:
+            self._keys.clear()
+            connection.execute("ROLLBACK")
+            raise
+        stored = self._find_ends()
+        with self._lock:
+            self._leaving = Tail()
+            ahead = self._tail.ends.items()
+            self.positions = stored | {p: max(end, stored.get(p, 0)) for p, end in ahead}
 
     def forget(self) -> None:
         """Drop all of it, to be filled again."""
-        with self._lock, self._explained():
+        with self._file_lock, self._explained(), self._lock:
             self._check_open()
             self._keys.clear()
+            self._tail, self._leaving = Tail(), Tail()
             self._writing.executescript(statements.FORGET)
-            self._load_places()
+            self.positions = self._find_ends()
 
     def belongs_to(self, cluster: str) -> bool:
         """Whether the copy is of this cluster; an empty one is from now on."""
-        with self._lock, self._explained():
+        with self._file_lock, self._explained():
             self._check_open()
             (known,) = self._writing.execute(statements.READ_CLUSTER).fetchone()
             if known not in {"", cluster} and self.positions:
@@ -89,6 +138,7 @@ class LocalCopy:
 
     def read(self, place: Place, start_offset: int, limit: int) -> list[Entry]:
         """Entries of a partition from an offset on."""
+        self.flush()
         with self._borrow() as connection:
             rows = connection.execute(
                 statements.READ_PLACE, (*place, min(start_offset, MAX_OFFSET + 1), limit)
@@ -101,6 +151,7 @@ class LocalCopy:
         entries: list[Entry] = []
         if start_offset > MAX_OFFSET:
             return entries
+        self.flush()
         with self._borrow() as connection:
             for key_id, partition in connection.execute(statements.FIND_KEYS, (key, topic)):
                 first, last = (make_entry_id(key_id, at) for at in (start_offset, MAX_OFFSET))
@@ -113,13 +164,24 @@ class LocalCopy:
 
     def find_partition(self, topic: str, key: str) -> int | None:
         """The partition where a key began; None for a key that is new."""
+        for tail in self._list_tails():
+            if (topic, key) in tail.keys:
+                return tail.keys[topic, key]
         with self._borrow() as connection:
             found = connection.execute(statements.FIND_KEYS, (key, topic)).fetchone()
         return None if found is None else int(found[1])
 
     def find_places(self, ids: Sequence[str]) -> dict[str, tuple[str, int, int]]:
         """Topic, partition and offset of events by their ids, for those that there are."""
-        found = {}
+        if not ids:
+            return {}
+        found = {
+            event_id: tail.ids[event_id]
+            for tail in self._list_tails()
+            if tail.ids
+            for event_id in ids
+            if event_id in tail.ids
+        }
         with self._borrow() as connection:
             for first in range(0, len(ids), statements.MAX_IDS):
                 some = ids[first : first + statements.MAX_IDS]
@@ -129,6 +191,7 @@ class LocalCopy:
 
     def find_entry(self, event_id: str) -> Entry:
         """The entry of an event that the copy has."""
+        self.flush()
         with self._borrow() as connection:
             found = connection.execute(statements.FIND_ENTRY, (event_id,)).fetchone()
         topic, partition, key, *row = found
@@ -136,6 +199,7 @@ class LocalCopy:
 
     def greatest_clock(self) -> int:
         """The greatest hybrid time of all events."""
+        self.flush()
         with self._borrow() as connection:
             return int(connection.execute(statements.GREATEST_CLOCK).fetchone()[0])
 
@@ -146,23 +210,27 @@ class LocalCopy:
 
     def close(self) -> None:
         """Release the file; borrowed connections close when they come back."""
-        with self._lock:
-            if not self._is_closed:
+        with self._file_lock:
+            if self._is_closed:
+                return
+            with contextlib.suppress(sqlite3.Error):
+                self._write({}, {})  # else it is read again
+            with self._lock:
                 self._is_closed = True
                 self._writing.close()
                 while self._idle:
                     self._idle.pop().close()
 
-    def _insert(self, connection: sqlite3.Connection, place: Place, rows: Sequence[Row]) -> None:
-        place_id, start = self._find_place(place), self.positions.get(place, 0)
+    def _insert(self, place: Place, rows: Sequence[Row], start: int) -> None:
+        place_id = self._find_place(place)
         added = [
             (make_entry_id(self._find_key(row.key, place_id), row.offset), place_id, *row[2:])
             for row in rows
             if row.offset >= start
         ]
         if added:
-            connection.executemany(statements.ADD_ENTRY, added)
-            connection.execute(statements.RAISE_CLOCK, (max(row.clock for row in rows),))
+            self._writing.executemany(statements.ADD_ENTRY, added)
+            self._writing.execute(statements.RAISE_CLOCK, (max(row.clock for row in rows),))
 
     def _find_key(self, name: str | None, place_id: int) -> int:
         known = self._keys.get((name, place_id))
@@ -178,33 +246,19 @@ class LocalCopy:
     def _find_place(self, place: Place) -> int:
         if place not in self._places:
             self._writing.execute(statements.ADD_PLACE, place)
-            self._load_places()
+            self._find_ends()
         return self._places[place]
 
-    def _load_places(self) -> None:
+    def _list_tails(self) -> tuple[Tail, Tail]:
+        """What is not in the file, before the file is looked at: it may get there meanwhile."""
+        with self._lock:
+            return self._leaving, self._tail
+
+    def _find_ends(self) -> dict[Place, int]:
+        """Where each partition ends in the file."""
         found = self._writing.execute(statements.READ_PLACES).fetchall()
         self._places = {(topic, partition): id_ for topic, partition, id_, _ in found}
-        self.positions = {(topic, partition): end for topic, partition, _, end in found}
-
-    def _open(self) -> sqlite3.Connection:
-        """Open the file, or make it anew where it is none of ours or damaged."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        with contextlib.suppress(sqlite3.DatabaseError):
-            connection = _connect(self._path)
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                connection.executescript(statements.CREATE)
-                return connection
-            if version == statements.FORMAT_VERSION and _is_sound(connection):
-                return connection
-            connection.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = _connect(self._path)
-        connection.executescript(statements.CREATE)
-        return connection
+        return {(topic, partition): end for topic, partition, _, end in found}
 
     @contextlib.contextmanager
     def _borrow(self) -> Iterator[sqlite3.Connection]:
@@ -212,7 +266,7 @@ class LocalCopy:
             with self._lock:
                 self._check_open()
                 connection = self._idle.pop() if self._idle else None
-            connection = connection or _connect(self._path)
+            connection = connection or connect(self._path)
             try:
                 yield connection
             finally:
@@ -241,22 +295,6 @@ class LocalCopy:
             raise Unavailable(message, service="event log", path=str(self._path)) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA journal_mode = WAL")
-    # What a lost power supply takes, Kafka has.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-    connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
-
-
-def _is_sound(connection: sqlite3.Connection) -> bool:
-    """Whether the file can be read at its ends; a whole check would take as long as it is long."""
-    connection.execute("SELECT min(id), max(id) FROM entry").fetchone()
-    connection.execute('SELECT max("offset") FROM entry INDEXED BY entry_by_place').fetchone()
-    connection.execute(statements.READ_PLACES).fetchall()
-    return connection.execute(statements.READ_CLUSTER).fetchone() is not None
+def _follow(rows: Sequence[Row], position: int) -> bool:
+    """Whether rows begin at a position and leave out no offset."""
+    return rows[0].offset == position and rows[-1].offset - position + 1 == len(rows)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
-from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, Cluster
-from helix_lab.adapters.log_kafka.copy import LocalCopy, Place
-from helix_lab.adapters.log_kafka.wire import Row, to_row
+from helix_lab.adapters.log_kafka.arriving import sort_out
+from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, WRITE_TIMEOUT_S, Cluster
+from helix_lab.adapters.log_kafka.copy import LocalCopy
+from helix_lab.adapters.log_kafka.tail import Place
+from helix_lab.adapters.log_kafka.wire import Row
 from helix_lab.domain.model.errors import HelixError, Unavailable
 
 if TYPE_CHECKING:
@@ -25,6 +28,10 @@ _POLL_S = 0.1
 _LOOK_EVERY_S = 5.0
 _LOOK_TIMEOUT_S = 2.0
 _PAUSE_S = 0.5
+_FLUSH_EVERY_S = 2.0
+_QUIET_S = 0.2
+_WORTH_SEEKING = 100
+"""Messages that were taken over, in one partition; fewer are read and dropped."""
 
 
 class Reader:
@@ -39,6 +46,9 @@ class Reader:
         self._look_at_s = 0.0
         self._has_looked = False
         self._markers: dict[Place, int] = {}
+        self._is_resting = False
+        self._rested_at_s = 0.0
+        self._passed: dict[Place, int] = {}
         self._thread = threading.Thread(target=self._run, name="helix-log-kafka", daemon=True)
         self._thread.start()
 
@@ -118,9 +128,47 @@ class Reader:
             self._wake_count += 1
             self._moved.notify_all()
 
-    def note_marker(self, place: Place, offset: int) -> None:
-        """A transaction of ours ended; its last event lies before this offset."""
-        self._markers[place] = offset
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[None]:
+        """Read nothing in the block: what is written in it is better taken over than read back."""
+        self._is_resting = True
+        try:
+            yield
+        finally:
+            with self._moved:
+                self._is_resting = False
+                self._rested_at_s = time.monotonic()
+                self._moved.notify_all()
+
+    def take_over(
+        self, fresh: Mapping[Place, Sequence[Row]], transactions: Mapping[Place, int]
+    ) -> set[Place]:
+        """Keep rows that this process wrote, so that they need not be read back.
+
+        Args:
+            fresh: they, by partition.
+            transactions: the partitions in which a transaction of ours ended, and behind which
+                of its events.
+
+        Returns:
+            The partitions where that could be; the others are read as usual.
+        """
+        # Between two transactions of ours lies what ended the first.
+        self._copy.pass_over(
+            {
+                place: rows[0].offset
+                for place, rows in fresh.items()
+                if rows[0].offset == self._position(place) + 1 == self._marker(place) + 1
+            }
+        )
+        taken = self._copy.continue_with(fresh)
+        self._markers.update(transactions)
+        for place in taken:
+            if len(fresh[place]) >= _WORTH_SEEKING:
+                self._passed[place] = fresh[place][-1].offset + 1
+        with self._moved:
+            self._moved.notify_all()
+        return taken
 
     def look_soon(self) -> None:
         """Ask for new partitions at once."""
@@ -151,7 +199,13 @@ class Reader:
             raise self._cluster.unavailable()
 
     def _is_beyond(self, seen: Mapping[Place, int]) -> bool:
-        return any(self._position(place) > end for place, end in seen.items())
+        # What ended our transaction comes later than its answer, and is nothing new.
+        known = {place: end + (end == self._marker(place)) for place, end in seen.items()}
+        return any(self._position(place) > end for place, end in known.items())
+
+    def _marker(self, place: Place) -> int:
+        """Where the end of our last transaction lies, or another node's message."""
+        return self._markers.get(place, -1)
 
     def _position(self, place: Place) -> int:
         return self._copy.positions.get(place, 0)
@@ -159,14 +213,11 @@ class Reader:
     def _has_reached(self, ends: Mapping[Place, int]) -> bool:
         if self._stopping.is_set():
             return False
-        passed = {
-            place: end
-            for place, end in ends.items()
-            # What lies between our last event and the end is what ended our transaction.
-            if end == self._markers.get(place, -1) + 1 == self._position(place) + 1
-        }
+        # What lies between our last event and the end is what ended our transaction.
+        markers = {place: self._marker(place) + 1 for place in ends}
+        passed = {p: e for p, e in ends.items() if e == markers[p] == self._position(p) + 1}
         if passed:
-            self._copy.apply({}, passed)
+            self._copy.pass_over(passed)
         return all(self._position(place) >= end for place, end in ends.items())
 
     def _run(self) -> None:
@@ -188,12 +239,31 @@ class Reader:
 
     def _follow(self, consumer: Consumer) -> None:
         assigned: set[Place] = set()
+        flushed_at_s = time.monotonic()
         while not self._stopping.is_set():
             if time.monotonic() >= self._look_at_s or self._cluster.is_away:
                 self._look(consumer, assigned)
+            self._rest(consumer)
+            now_s = time.monotonic()
+            # While appends follow each other, both would slow each other down.
+            if now_s - self._rested_at_s > _QUIET_S or now_s - flushed_at_s > _FLUSH_EVERY_S:
+                self._copy.flush()
+                flushed_at_s = now_s
             first = consumer.poll(_POLL_S)
             if first is not None:
                 self._take([first, *consumer.consume(_BATCH, 0)])
+
+    def _rest(self, consumer: Consumer) -> None:
+        """Wait while this process writes, and go on behind what it took over."""
+        with self._moved:
+            self._moved.wait_for(
+                lambda: self._stopping.is_set() or not self._is_resting, timeout=WRITE_TIMEOUT_S
+            )
+        while self._passed:
+            (topic, partition), offset = self._passed.popitem()
+            # Where it cannot be, what was written is read and dropped.
+            with contextlib.suppress(KafkaException):
+                consumer.seek(TopicPartition(self._cluster.name_topic(topic), partition, offset))
 
     def _look(self, consumer: Consumer, assigned: set[Place]) -> None:
         identity = self._cluster.look(timeout_s=_LOOK_TIMEOUT_S)
@@ -223,40 +293,8 @@ class Reader:
         return TopicPartition(self._cluster.name_topic(place[0]), place[1], start)
 
     def _take(self, messages: list[Message]) -> None:
-        fresh: dict[Place, list[Row]] = {}
-        ends: dict[Place, int] = {}
-        for message in messages:
-            topic, offset = message.topic(), message.offset()
-            error = message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
-                self._meet(error)
-                continue
-            if topic is None or offset is None:
-                continue
-            place = (self._cluster.find_topic(topic), message.partition() or 0)
-            if error is not None:
-                ends[place] = max(ends.get(place, 0), offset)
-                continue
-            fresh.setdefault(place, []).append(to_row(message, place[0]))
-            ends[place] = offset + 1
+        fresh, ends = sort_out(messages, self._cluster, self._copy)
         if ends:
             self._copy.apply(fresh, ends)
             with self._moved:
                 self._moved.notify_all()
-
-    def _meet(self, error: KafkaError) -> None:
-        self._cluster.note(error)
-        if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001
-            LOGGER.warning(
-                "the topics do not have what the copy of the event log goes on from (%s): it is "
-                "filled anew. Were they made anew, or is their retention limited? Rebuild the "
-                "stores: helix-lab rebuild",
-                error.str(),
-            )
-            self._copy.forget()
-            raise KafkaException(error)
-        if error.code() in {
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        }:
-            raise KafkaException(error)

@@ -71,6 +71,22 @@ def to_message(event: Event) -> Outgoing:
     return Outgoing(key, encode_data(event), headers)
 
 
+def to_own_row(event: Event, message: Outgoing, offset: int) -> Row:
+    """The row of an event of ours that was written at an offset: as `to_row` would read it."""
+    return Row(
+        offset,
+        event.key,
+        event.event_id,
+        event.type,
+        event.node_id,
+        event.subject,
+        to_micros(event.time),
+        event.clock,
+        event.version,
+        message.value,
+    )
+
+
 def to_row(message: Message, topic: str) -> Row:
     """The message as a row; one that is no event of ours says why in its type."""
     offset = message.offset() or 0

@@ -6,15 +6,16 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from helix_lab.adapters.log_kafka.cluster import MAX_MESSAGE_BYTES, WRITE_TIMEOUT_S, Cluster
-from helix_lab.adapters.log_kafka.copy import LocalCopy, Place
+from helix_lab.adapters.log_kafka.copy import LocalCopy
 from helix_lab.adapters.log_kafka.producing import Producers, SendFailed, Sending, is_uncertain
 from helix_lab.adapters.log_kafka.reader import Reader
+from helix_lab.adapters.log_kafka.tail import Place
 from helix_lab.adapters.log_kafka.topics import check_topics
-from helix_lab.adapters.log_kafka.wire import to_message
+from helix_lab.adapters.log_kafka.wire import Row, to_message, to_own_row
 from helix_lab.domain.model.errors import DuplicateId, HelixError, TooLarge, Unavailable
 from helix_lab.domain.model.event import Entry, Event
 from helix_lab.domain.model.event_json import differing_fields
@@ -24,6 +25,7 @@ _PATIENCE_S = 2.0
 """How long an append waits for a cluster that is known to be away."""
 _PREPARE_TIMEOUT_S = 8.0
 _ANY = -1
+_KEYS_KEPT = 100_000
 
 
 class Batch:
@@ -72,6 +74,7 @@ class Writer:
         self._turn = threading.Lock()
         self._waiting: deque[Batch] = deque()
         self._are_topics_right = False
+        self._partitions: dict[tuple[str, str], int] = {}
 
     def append(self, batch: Batch) -> list[Entry]:
         """Write a batch durably, alone or with others, and return its entries."""
@@ -120,12 +123,15 @@ class Writer:
                 batch.error = self._cluster.write_failed(error)
             return
         open_batches = [batch for batch in group if batch.error is None]
-        self._send(open_batches, deadline)
-        written = [batch for batch in open_batches if batch.error is None]
+        with self._reader.resting():
+            self._send(open_batches, deadline)
+            written = [batch for batch in open_batches if batch.error is None]
+            many = [batch for batch in written if len(batch.sendings) > 1]
+            taken = self._reader.take_over(_list_rows(written), _find_ends(many))
         self._await_copy(written, deadline)
         for batch in written:
             if batch.error is None:
-                self._settle(batch)
+                self._settle(batch, taken)
 
     def _prepare(self, group: Iterable[Batch]) -> None:
         """Look what is in the log already, and say where the rest goes."""
@@ -143,7 +149,6 @@ class Writer:
                 batch.error = error
 
     def _plan(self, batch: Batch, known: Mapping[str, tuple[str, int, int]]) -> None:
-        partitions: dict[tuple[str, str], int] = {}
         for (topic, event), message in zip(batch.events, batch.messages, strict=True):
             if event.event_id in known:
                 _check_same(self._copy.find_entry(event.event_id).event, event)
@@ -151,12 +156,21 @@ class Writer:
             if event.event_id in batch.sendings:
                 _check_same(batch.sendings[event.event_id][2], event)
                 continue
-            place = (topic, event.key)
-            if place not in partitions:
-                found = self._copy.find_partition(*place)
-                partitions[place] = _ANY if found is None else found
-            sending = Sending(self._cluster.name_topic(topic), partitions[place], message)
+            partition = self._find_partition(topic, event.key)
+            sending = Sending(self._cluster.name_topic(topic), partition, message)
             batch.sendings[event.event_id] = (sending, topic, event)
+
+    def _find_partition(self, topic: str, key: str) -> int:
+        """Where a key began; kept, for it never moves."""
+        known = self._partitions.get((topic, key))
+        if known is None:
+            known = self._copy.find_partition(topic, key)
+            if known is None:
+                return _ANY
+            if len(self._partitions) >= _KEYS_KEPT:
+                self._partitions.clear()
+            self._partitions[topic, key] = known
+        return known
 
     def _send(self, batches: Sequence[Batch], deadline: float) -> None:
         single = [batch for batch in batches if len(batch.sendings) == 1]
@@ -177,9 +191,6 @@ class Writer:
             is_certain = not isinstance(error, SendFailed) or error.is_certain
             for batch in many:
                 batch.error = self._cluster.write_failed(reason, is_certain=is_certain)
-            return
-        for place, end in _find_ends(many).items():
-            self._reader.note_marker(place, end)
 
     def _await_copy(self, batches: Sequence[Batch], deadline: float) -> None:
         """Wait until what was written can be read."""
@@ -193,9 +204,18 @@ class Writer:
             if batch.sendings:
                 batch.error = self._cluster.write_failed(reason, is_certain=False)
 
-    def _settle(self, batch: Batch) -> None:
-        """The entries of a batch; another node may have been first with the same id."""
-        places = self._copy.find_places([event.event_id for _, event in batch.events])
+    def _settle(self, batch: Batch, taken: Set[Place]) -> None:
+        """The entries of a batch; another node may have been first with the same id.
+
+        Not where the copy took what was written: nothing of another node lay before it.
+        """
+        places = {
+            event_id: (topic, sending.partition, sending.offset)
+            for event_id, (sending, topic, _) in batch.sendings.items()
+            if (topic, sending.partition) in taken
+        }
+        others = [event.event_id for _, event in batch.events if event.event_id not in places]
+        places |= self._copy.find_places(others)
         entries: dict[str, Entry] = {}
         try:
             for topic, event in batch.events:
@@ -214,6 +234,20 @@ class Writer:
 
 def _list_sendings(batch: Batch) -> list[Sending]:
     return [sending for sending, _, _ in batch.sendings.values()]
+
+
+def _list_rows(batches: Iterable[Batch]) -> dict[Place, list[Row]]:
+    """What was written, by partition and in its order, as the copy keeps it."""
+    rows: dict[Place, list[Row]] = {}
+    for batch in batches:
+        for sending, topic, event in batch.sendings.values():
+            place = (topic, sending.partition)
+            if place not in rows:
+                rows[place] = []
+            rows[place].append(to_own_row(event, sending.message, sending.offset))
+    for found in rows.values():
+        found.sort()
+    return rows
 
 
 def _find_ends(batches: Iterable[Batch]) -> dict[Place, int]:

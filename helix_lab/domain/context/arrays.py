@@ -1,4 +1,4 @@
-"""Arrays: ranges of numbers, and numbers in half the memory."""
+"""Arrays: ranges of numbers, distinct numbers, and numbers in half the memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ def ranges(begins: Ints, lengths: Ints) -> Ints:
     total = int(ends[-1]) if len(ends) else 0
     numbers: Ints = np.arange(total) + np.repeat(begins - (ends - lengths), lengths)
     return numbers
+
+
+def distinct(numbers: Ints) -> Ints:
+    """Each number once, in ascending order; of some thousands much faster than `numpy.unique`."""
+    ordered = np.sort(numbers)
+    is_new = np.ones(len(ordered), dtype=bool)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_new]
 
 
 def narrow(numbers: Ints) -> Ints:

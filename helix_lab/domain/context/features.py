@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context.analysis import Analysis, Ints
+from helix_lab.domain.context.measures import find_joined, settle
 
 Bools = NDArray[np.bool_]
 _SPECIAL = v.BLOCK | v.SENTENCE
@@ -53,6 +54,18 @@ class Features:
     def is_number(self) -> Bools:
         """Numbers, dates and times, as counted by the score."""
         return self.has(v.NUMBER | v.TIME) & ~self.has(_SPECIAL)
+
+    @cached_property
+    def is_joined(self) -> Bools:
+        """Belongs to the number, date or amount before it."""
+        return find_joined(self.flags, self.is_first)
+
+    @cached_property
+    def is_said(self) -> Bools:
+        """Says something, alone or as a part of a number, date or amount."""
+        said = self.is_content | self.has(v.NEGATION) | self.is_joined
+        said[:-1] |= self.is_joined[1:]
+        return said
 
     @cached_property
     def keys(self) -> Ints:
@@ -123,12 +136,12 @@ def read_features(analysis: Analysis) -> Features:
     """What each chunk of a conversation is."""
     words = analysis.vocabulary
     types = analysis.types
-    flags = analysis.flags_by_type[types]
     word = analysis.words_by_type[types]
     message = np.repeat(np.arange(len(analysis.messages)), np.diff(analysis.offsets))
-    ends = (flags & v.ENDS) != 0
     is_first = np.ones(len(types), dtype=bool)
-    is_first[1:] = ends[:-1] | (message[1:] != message[:-1])
+    is_first[1:] = message[1:] != message[:-1]
+    flags = settle(analysis.flags_by_type[types], is_first)
+    is_first[1:] |= (flags[:-1] & v.ENDS) != 0
     is_special = (flags & _SPECIAL) != 0
     is_first |= is_special
     sentence = np.cumsum(is_first) - 1

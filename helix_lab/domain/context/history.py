@@ -63,10 +63,11 @@ def is_readable(event: Event) -> bool:
     The projections keep what is not readable as dead letters.
     """
     data = event.data
-    texts = (data.get("message_id"), data.get("role"), data.get("content"))
     return (
         event.version <= MESSAGE_ADDED.version
-        and all(isinstance(text, str) for text in texts)
+        and isinstance(data.get("message_id"), str)
+        and isinstance(data.get("role"), str)
+        and isinstance(data.get("content"), str)
         and isinstance(data.get("model_tokens"), int)
     )
 
@@ -82,16 +83,18 @@ def build_history(events: Iterable[Event]) -> History:
     parents: dict[str, str | None] = {}
     leaf: str | None = None
     has_branches = False
+    added = MESSAGE_ADDED.name
     for event in events:
-        if event.type == MESSAGE_ADDED.name and is_readable(event):
-            message_id = event.data["message_id"]
-            parent = event.data.get("parent_id")
+        if event.type == added and is_readable(event):
+            data = event.data
+            message_id = data["message_id"]
+            parent = data.get("parent_id")
             if parent is None or parent not in messages:
                 parent = leaf
             has_branches = has_branches or parent != leaf
             if parent == leaf:
                 leaf = message_id
-            messages[message_id] = Message(message_id, event.time, event.data)
+            messages[message_id] = Message(message_id, event.time, data)
             parents[message_id] = parent
         elif event.type == BRANCH_SELECTED.name and event.data.get("message_id") in messages:
             has_branches = has_branches or event.data["message_id"] != leaf

@@ -84,11 +84,16 @@ NUMBERS = _words(
 )
 UNITS = _words(
     """
-    am pm a.m p.m percent % million billion thousand k kg km cm mm m g mb gb tb ms s sec seconds
-    minutes minute min hours hour hrs days day weeks week months month years year miles usd eur
-    dollars euros pounds points
+    am pm a.m a.m. p.m p.m. o'clock utc gmt cet cest est edt pst pdt
+    percent % ‰ hundred thousand million billion dozen k
+    kg g mg lb lbs oz km cm mm m ft feet inch inches mile miles l ml kb mb gb tb mbps gbps
+    w kw kwh v hz khz mhz ghz km/h mph ° °c °f degrees celsius fahrenheit
+    ms s sec seconds minutes minute min hours hour hrs days day weeks week months month years year
+    $ € £ ¥ usd eur gbp dollar dollars euro euros cent cents pound pounds point points
     """
 )
+PREFIXES = _words("$ € £ ¥ usd eur gbp < > ≤ ≥ <= >= ~ ≈ ± = !=")
+LINKS = _words("to till until through of x × * / + - – — ^ =")
 DECISION = _words(
     """
     decided decide decides deciding decision agreed agree agreement chose chosen choose choosing
@@ -105,6 +110,7 @@ RESOLUTION = _words(
 )
 ABBREVIATIONS = _words(
     """
-    dr. mr. mrs. ms. prof. st. vs. e.g. i.e. etc. approx. no. jr. sr.
+    dr. mr. mrs. ms. prof. st. vs. e.g. i.e. etc. approx. no. jr. sr. fig. vol. pp. ca.
+    jan. feb. apr. jun. jul. aug. sept. oct. nov. dec.
     """
 )

@@ -14,6 +14,7 @@ from helix_lab.domain.context.digest import Line
 _MOST = 20
 _TOKENS_PER_HEADING = 400
 _LONGEST = 60
+_PLAIN = bytes(n if chr(n).isalnum() and chr(n).isascii() else 32 for n in range(256))
 
 
 def top(analysis: Analysis) -> list[str]:
@@ -42,13 +43,20 @@ def top(analysis: Analysis) -> list[str]:
 
 def kept(analysis: Analysis, text: str) -> tuple[str, ...]:
     """The most mentioned names that a text holds."""
+    words = set(_read_words(text))
     found: list[str] = []
     for name in analysis.names:
         if len(found) == _MOST:
             break
-        if name in text:
+        # Words are looked up: to look for each name in a long text takes longer than to make it.
+        if words.issuperset(_read_words(name)[:1]) and name in text:
             found.append(name)
     return tuple(found)
+
+
+def _read_words(text: str) -> list[bytes]:
+    """The runs of plain letters and digits."""
+    return text.encode("ascii", "replace").translate(_PLAIN).split()
 
 
 def group(analysis: Analysis, lines: list[Line], budget_tokens: int) -> list[Line]:

@@ -43,6 +43,24 @@ class Order:
 
 
 @dataclass(frozen=True, eq=False)
+class Pile:
+    """Units in the order in which they enter a digest.
+
+    Attributes:
+        spent: what the units up to each place cost together, marks and headers included.
+        budget: up to which it reaches.
+    """
+
+    units: Ints
+    spent: Ints
+    budget: int
+
+    def take(self, budget: int) -> Ints:
+        """The units within a budget that it reaches."""
+        return self.units[: int(np.searchsorted(self.spent, budget, side="right"))]
+
+
+@dataclass(frozen=True, eq=False)
 class Outline:
     """The units and sentences of a conversation, and what each is worth.
 
@@ -83,10 +101,10 @@ class Outline:
         sums = np.bincount(self.message, weights=self.cost, minlength=len(self.days))
         return np.concatenate(([0], np.cumsum(sums))).astype(np.int64)
 
-    def pick(self, order: Order, *, until: int, forced: Ints, budget: int) -> Ints:
-        """The best units of the messages before `until` within hundredths of a token.
+    def pile(self, order: Order, *, until: int, forced: Ints, budget: int) -> Pile:
+        """The best units of the messages before `until` that may fit a budget.
 
-        Marks and headers are included. What is forced comes first, and is counted too.
+        What is forced comes first. `budget` is in hundredths of a token.
         """
         passed_over = int(self.cost_before[-1] - self.cost_before[until])
         passed_over += int(self.cost[forced].sum())
@@ -95,7 +113,9 @@ class Outline:
         if until < len(self.days):
             best = best[self.message[best] < until]
         if len(forced):
-            best = best[~np.isin(best, forced)]
+            is_forced = np.zeros(len(self.cost), dtype=bool)
+            is_forced[forced] = True
+            best = best[~is_forced[best]]
         found = np.concatenate((forced, best))
         owners = self.message[found]
         spent = np.cumsum(
@@ -103,7 +123,7 @@ class Outline:
             + MARK_COST * _find_first(owners, len(self.days))
             + HEADER_COST * _find_first(self.days[owners], len(self.days) + 1)
         )
-        return found[: int(np.searchsorted(spent, budget, side="right"))]
+        return Pile(found, spent, budget)
 
     def chunks_of(self, units: Ints) -> Ints:
         """The chunks of some units, in the order of the conversation."""

@@ -8,13 +8,14 @@ No compressor may use it as its objective: what is aimed at stops being a measur
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context import weights as w
 from helix_lab.domain.context.analysis import Analysis, Ints
-from helix_lab.domain.context.arrays import ranges
+from helix_lab.domain.context.arrays import distinct, ranges
 from helix_lab.domain.context.digest import Compressed, Quality
 from helix_lab.domain.context.splitting import split
 from helix_lab.domain.context.vocabulary import fold, strip
@@ -63,7 +64,7 @@ def find_kept(analysis: Analysis, compressed: Compressed) -> Ints:
     numbers = analysis.positions
     words = _Words(analysis)
     whole: list[int] = []
-    found: list[int] = []
+    found: list[list[int]] = []
     owners: list[int] = []
     texts = [(line.text, line.message_ids) for line in compressed.summary]
     for recent in compressed.recent_messages:
@@ -74,12 +75,13 @@ def find_kept(analysis: Analysis, compressed: Compressed) -> Ints:
             texts.append((recent.text, (recent.message_id,)))
     for text, message_ids in texts:
         for place in _places(numbers, message_ids):
-            said = words.read(text, place)
-            found += said
-            owners += [place] * len(said)
-    said_words = _find(analysis, np.array(owners, np.int64), np.array(found, np.int64))
+            found.append(words.read(text, place))
+            owners.append(place)
+    lengths = np.fromiter(map(len, found), np.int64, len(found))
+    said = np.fromiter(chain.from_iterable(found), np.int64, int(lengths.sum()))
+    said_words = _find(analysis, np.repeat(np.array(owners, np.int64), lengths), said)
     begins, ends = analysis.offsets[:-1][whole], analysis.offsets[1:][whole]
-    return np.unique(np.concatenate((said_words, ranges(begins, ends - begins))))
+    return distinct(np.concatenate((said_words, ranges(begins, ends - begins))))
 
 
 def _places(numbers: dict[str, int], message_ids: Iterable[str]) -> list[int]:
@@ -91,7 +93,7 @@ def _find(analysis: Analysis, owners: Ints, found: Ints) -> Ints:
     is_known = found >= 0
     words = len(analysis.vocabulary.word_ids)
     said, counts = np.unique(owners[is_known] * words + found[is_known], return_counts=True)
-    places = np.unique(said // max(1, words))
+    places = distinct(said // max(1, words))
     begins = analysis.offsets[places]
     lengths = analysis.offsets[places + 1] - begins
     chunks = analysis.outline.yardstick.by_word[ranges(begins, lengths)]

@@ -154,7 +154,7 @@ def _join(features: Features, value: Floats) -> tuple[Ints, Floats]:
     gain = value * tokens**w.COST_POWER * 100
     gain = np.where(features.has(v.BLOCK), w.BLOCK * 100 * np.sqrt(tokens), gain)
     gain = np.where(features.has(v.SENTENCE), (w.SENTENCE_BASE + value / 2) * features.cost, gain)
-    leader = _lead_numbers(features)
+    leader = np.maximum.accumulate(np.where(features.is_joined, 0, np.arange(count)))
     negations = np.flatnonzero(features.has(v.NEGATION))
     content = np.flatnonzero(features.is_content)
     gain[negations] = w.LONE_NEGATION * 100
@@ -165,23 +165,10 @@ def _join(features: Features, value: Floats) -> tuple[Ints, Floats]:
         is_near &= features.sentence[target] == features.sentence[negations]
         leader[negations[is_near]] = leader[target[is_near]]
         gain[negations[is_near]] = w.NEGATION_GAIN * 100
-    silent = ~(features.is_content | features.has(v.NEGATION))
+    silent = ~features.is_said
     # The function words of a sentence are one unit, led by an imaginary chunk behind the last.
     leader[silent] = count + features.sentence[silent]
     return leader, gain
-
-
-def _lead_numbers(features: Features) -> Ints:
-    """Per chunk: the first chunk of its date or measure, else itself."""
-    digits = features.has(v.DIGITS)
-    joins = np.zeros(len(digits), dtype=bool)
-    month = features.has(v.MONTH)
-    unit = features.has(v.UNIT)
-    joins[1:] = (digits[:-1] & (month[1:] | unit[1:])) | (month[:-1] & digits[1:])
-    joins[2:] |= month[:-2] & digits[1:-1] & digits[2:]
-    joins &= ~features.is_first
-    places = np.arange(len(digits))
-    return np.maximum.accumulate(np.where(joins, 0, places))
 
 
 def _pay_marks(message: Ints, density: Floats, cost: Floats) -> Floats:

@@ -7,21 +7,19 @@ before the one that it replaced.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context.analysis import Analysis, day_of
 from helix_lab.domain.context.digest import Line, name_of
+from helix_lab.domain.context.excerpts import EXCERPT_TOKENS, LONG_TOKENS, shorten
 from helix_lab.domain.context.history import Message
-from helix_lab.domain.context.index import stems_of
-from helix_lab.domain.context.relevance import Query, read_query, relevance
+from helix_lab.domain.context.recalled import Recalled, RecalledMessage, Superseded
+from helix_lab.domain.context.relevance import Query, cover, read_query, relevance, weigh_terms
 from helix_lab.domain.context.rendering import escape_labels
-from helix_lab.domain.context.selection import write_chunks
 from helix_lab.domain.context.succession import Kind, compare, read_statements
 from helix_lab.domain.context.tokens import count_tokens as count_built_in
 from helix_lab.domain.model.errors import BudgetTooSmall, InvalidRequest
@@ -31,74 +29,6 @@ _SMALL_TOKENS = 1500
 """Below it everything is given word for word: telegram style needs room to pay."""
 _MOST_CANDIDATES = 1500
 _COMPARED = 16
-_LONG_TOKENS = 300
-"""A longer message is not compared, and only excerpts of it are given beside the others."""
-_EXCERPT_TOKENS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class RecalledMessage:
-    """A message that is given word for word.
-
-    Attributes:
-        conversation: position of its analysis in the given sequence.
-        relevance: how well it fits the query, comparable within one answer.
-        superseded_by: the id of the newer message that replaces or contradicts it, if one does.
-    """
-
-    conversation: int
-    message_id: str
-    role: str
-    speaker: str
-    text: str
-    time: datetime
-    relevance: float
-    superseded_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """Two messages that state different things of the same matter.
-
-    Attributes:
-        kind: `update` where the newer replaces the older, `contradiction` where one denies
-            what the other affirms.
-        conversation: of the stale message; the current one may stand in another.
-    """
-
-    kind: Kind
-    conversation: int
-    current_id: str
-    current_time: datetime
-    stale_id: str
-    stale_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What is known on a query.
-
-    Attributes:
-        messages: word for word, newest first: a current value stands before a stale one.
-        lines: further messages in telegram style, newest first.
-        line_sources: for each of the lines, the position of its conversation.
-        coverage: share of the query's words, rare ones counting more, that the answer holds.
-        superseded: pairs among `messages`, each with both dates.
-        tokens: of `render()`, by `tokenizer`.
-    """
-
-    messages: tuple[RecalledMessage, ...]
-    lines: tuple[Line, ...]
-    line_sources: tuple[int, ...]
-    coverage: float
-    superseded: tuple[Superseded, ...]
-    tokens: int
-    tokenizer: str
-    text: str
-
-    def render(self) -> str:
-        """The exact text that was counted."""
-        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +119,7 @@ class _Answer:
                 left.append(one)
                 continue
             size = self._size(one)
-            if size <= room and (size <= _LONG_TOKENS or size <= room / 4):
+            if size <= room and (size <= LONG_TOKENS or size <= room / 4):
                 room -= size
                 self._texts[one] = self._render(one, self._message_text(one))
             else:
@@ -199,9 +129,9 @@ class _Answer:
     def _take_lines(self, ranked: list[_Candidate], room: float) -> list[_Candidate]:
         """Messages in telegram style as far as the room reaches."""
         for one in ranked:
-            if room < _EXCERPT_TOKENS // 4:
+            if room < EXCERPT_TOKENS // 4:
                 break
-            line = self._shorten(one)
+            line = shorten(self._analyses[one.conversation], one.position, self._query)
             if line is None:
                 continue
             size = self._count(self._render(one, line.text))
@@ -210,41 +140,11 @@ class _Answer:
                 self._lines[one] = line
         return []
 
-    def _shorten(self, one: _Candidate) -> Line | None:
-        """A message without its function words and fillers; of a long one, the best sentences."""
-        analysis = self._analyses[one.conversation]
-        features = analysis.features
-        begin, end = analysis.offsets[one.position : one.position + 2].tolist()
-        chunks = np.arange(begin, end)
-        says = features.is_content[begin:end] | features.has(v.NEGATION)[begin:end]
-        if not self._is_short(one):
-            says &= np.isin(chunks, self._best_sentences(analysis, begin, end))
-            says &= ~features.has(v.BLOCK)[begin:end]
-        lines = write_chunks(analysis, chunks[says], chunks[:0])
-        return lines[0] if lines else None
-
-    def _best_sentences(self, analysis: Analysis, begin: int, end: int) -> np.ndarray:
-        """Chunks of the sentences of a long message that are worth most for the query."""
-        features = analysis.features
-        sentence = features.sentence[begin:end] - features.sentence[begin]
-        wanted = np.isin(features.word[begin:end], self._wanted_words(analysis))
-        value = analysis.ranking.value[begin:end] + 2.0 * wanted
-        size = np.bincount(sentence, weights=features.cost[begin:end] / 100)
-        worth = np.bincount(sentence, weights=value) / np.maximum(size, 1)
-        order = np.argsort(-worth, kind="stable")
-        taken = order[np.cumsum(size[order]) <= _EXCERPT_TOKENS * 2]
-        return np.flatnonzero(np.isin(sentence, taken)) + begin
-
-    def _wanted_words(self, analysis: Analysis) -> np.ndarray:
-        numbers = analysis.vocabulary.word_ids
-        words = [v.fold(v.strip(part)) for part in self._query.text.split()]
-        return np.array([numbers[word] for word in words if word in numbers], dtype=np.int64)
-
     def _find_succession(self, ranked: list[_Candidate]) -> None:
         """Note for each of the best messages the one that replaces or contradicts it."""
         best = sorted(filter(self._states, ranked), key=lambda one: -one.relevance)[:_COMPARED]
         best.sort(key=self._when)
-        rarity = self._rarity()
+        rarity = weigh_terms(self._analyses, self._query)
         said = [read_statements(self._analyses[one.conversation], one.position) for one in best]
         for place, stale in enumerate(best):
             least = 0.0
@@ -277,7 +177,7 @@ class _Answer:
             messages=tuple(map(self._recalled, messages)),
             lines=tuple(self._lines[one] for one in lines),
             line_sources=tuple(one.conversation for one in lines),
-            coverage=self._coverage(text),
+            coverage=cover(self._analyses, self._query, text),
             superseded=tuple(self._pairs(messages)),
             tokens=tokens,
             tokenizer=name_of(self._count),
@@ -324,25 +224,6 @@ class _Answer:
             superseded_by=self._message(current).message_id if is_shown and current else None,
         )
 
-    def _rarity(self) -> dict[str, float]:
-        """What each stem of the query weighs, rare ones more."""
-        indexes = [analysis.index for analysis in self._analyses if analysis.messages]
-        messages = sum(index.messages for index in indexes)
-        held = {
-            term: sum(len(index.find(term)[0]) for index in indexes) for term in self._query.terms
-        }
-        return {
-            term: weight * math.log1p(messages / held[term])
-            for term, weight in self._query.terms.items()
-            if held[term]
-        }
-
-    def _coverage(self, text: str) -> float:
-        held = set(stems_of(text))
-        weights = self._rarity()
-        total = sum(weights.values())
-        return sum(w for term, w in weights.items() if term in held) / total if total else 0.0
-
     # What a candidate is.
 
     def _message(self, one: _Candidate) -> Message:
@@ -367,9 +248,6 @@ class _Answer:
         if self._count is count_built_in:
             return int(self._analyses[one.conversation].sizes[one.position]) // 100 + 10
         return self._count(self._mark(one) + self._render(one, self._message_text(one)))
-
-    def _is_short(self, one: _Candidate) -> bool:
-        return bool(self._analyses[one.conversation].sizes[one.position] <= 100 * _LONG_TOKENS)
 
     def _shortest(self) -> list[_Candidate]:
         return [

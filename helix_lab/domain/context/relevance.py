@@ -6,6 +6,7 @@ and by what it states. Each clue is scaled to its greatest value over all conver
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -184,3 +185,23 @@ def _any(messages: NDArray[np.int64], count: int) -> Floats:
     found = np.zeros(count)
     found[messages] = 1
     return found
+
+
+def weigh_terms(analyses: Sequence[Analysis], query: Query) -> dict[str, float]:
+    """What each stem of the query that was ever said weighs, rare ones more."""
+    indexes = [analysis.index for analysis in analyses if analysis.messages]
+    messages = sum(index.messages for index in indexes)
+    held = {term: sum(len(index.find(term)[0]) for index in indexes) for term in query.terms}
+    return {
+        term: weight * math.log1p(messages / held[term])
+        for term, weight in query.terms.items()
+        if held[term]
+    }
+
+
+def cover(analyses: Sequence[Analysis], query: Query, text: str) -> float:
+    """Share of the query's words, rare ones counting more, that a text holds."""
+    held = set(stems_of(text))
+    weights = weigh_terms(analyses, query)
+    total = sum(weights.values())
+    return sum(w for term, w in weights.items() if term in held) / total if total else 0.0

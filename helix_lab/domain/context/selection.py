@@ -11,6 +11,7 @@ from helix_lab.domain.context import names
 from helix_lab.domain.context import vocabulary as v
 from helix_lab.domain.context.analysis import Analysis, Ints
 from helix_lab.domain.context.digest import Line, RecentMessage, Strategy
+from helix_lab.domain.context.fitting import Fitter
 from helix_lab.domain.context.ranking import MARK_COST
 from helix_lab.domain.context.rendering import render
 from helix_lab.domain.model.errors import BudgetTooSmall
@@ -23,7 +24,6 @@ _DECISIONS_SHARE = 0.02
 _MOST_DECISIONS = 10
 _ROUNDS = 12
 _CLOSE = 30
-_LEGEND_COST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class _Search:
         self._first_recent = 0 if verbatim else self._find_recent(int(100 * recent))
         self._recent = _recent(analysis, self._first_recent)
         self._forced = self._find_decisions()
+        self._fitter = Fitter(analysis, self._order, until=self._first_recent, forced=self._forced)
 
     def all(self) -> Selection | None:
         """Everything word for word, if it fits."""
@@ -98,7 +99,7 @@ class _Search:
     def run(self) -> Selection:
         """The fullest text that fits: between room that was enough and room that was too much."""
         fixed = self._analysis.count_tokens(render(self._analysis, [], self._recent))
-        room = 100 * (self._budget - fixed) - _LEGEND_COST
+        room = self._fitter.guess(100 * (self._budget - fixed))
         enough, too_much = 0, 0
         best: Selection | None = None
         for number in range(_ROUNDS):
@@ -121,17 +122,12 @@ class _Search:
                 break
         return best or self._least()
 
-    def _pick(self, room: int) -> Ints:
-        return self._outline.pick(
-            self._order, until=self._first_recent, forced=self._forced, budget=room
-        )
-
     def _whole(self) -> int:
         """Hundredths of a token beyond which there is nothing more to keep."""
         return int(self._outline.cost_before[-1]) + MARK_COST * len(self._analysis.messages)
 
     def _try(self, room: int) -> Selection | None:
-        kept = self._pick(room)
+        kept = self._fitter.pick(room)
         lines = write_lines(self._analysis, kept)
         decisions = tuple(self._decision_lines(kept))
         return self._finish(lines, decisions)
@@ -193,21 +189,21 @@ class _Search:
         outline = self._outline
         room = 100 * self._budget * _DECISIONS_SHARE
         self._decisions: list[int] = []
-        forced: list[Ints] = []
+        forced: set[int] = set()
         for sentence in self._analysis.decisions[: 5 * _MOST_DECISIONS].tolist():
             chunks = outline.sentence_at(sentence)
             if not self._is_open(chunks):
                 self._decisions.append(sentence)
             else:
-                units = np.unique(outline.unit[chunks])
-                cost = int(outline.cost[units].sum())
+                units = set(outline.unit[chunks].tolist())
+                cost = int(outline.cost[list(units)].sum())
                 if cost <= room:
                     room -= cost
-                    forced.append(units)
+                    forced |= units
                     self._decisions.append(sentence)
             if len(self._decisions) == _MOST_DECISIONS:
                 break
-        return np.unique(np.concatenate(forced)) if forced else outline.unit[:0]
+        return np.array(sorted(forced), dtype=outline.unit.dtype)
 
     def _is_open(self, chunks: slice) -> bool:
         """Whether some chunks are of a message that is shortened."""

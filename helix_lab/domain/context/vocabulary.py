@@ -34,12 +34,16 @@ SENTENCE: Final = 1 << 15  # a whole sentence of a script or language without ou
 BREAK: Final = 1 << 16  # end of a line
 DECIDES: Final = 1 << 17
 DIGITS: Final = 1 << 18
-ENUMERATOR: Final = 1 << 19
+ENUMERATOR: Final = 1 << 19  # of a list, or a number at the end of a sentence
 PICTURE: Final = 1 << 20  # emoji and the like: a symbol that may say something
 
 CAPTION: Final = 1 << 21  # opens the description of a picture
 ADVERB: Final = 1 << 22
 RESOLVES: Final = 1 << 23  # says that something was settled
+RUNS_ON: Final = 1 << 24  # a number without anything behind it: the next one may belong to it
+LINK: Final = 1 << 25  # makes one amount of the numbers on both sides
+PREFIX: Final = 1 << 26  # belongs to the number behind it
+PERHAPS_MONTH: Final = 1 << 27  # in small letters also a verb
 
 LINE_END = "\x01"
 BLOCK_MARK = "\x02"
@@ -56,7 +60,9 @@ _IDENTIFIER = re.compile(
     r"://|[A-Za-z]\d|\d[A-Za-z]|_|[a-z][A-Z]|\w\.\w|@|\w/\w|\\|::|^[/~.#-]\w|\w[+#]$|`"
 )
 _NUMBER = re.compile(r"[-+<>≤≥~=]*[$€£¥#]?\.?\d")
-_ENUMERATOR = re.compile(r"(?:\d{1,3}|[a-zA-Z])[.)]$")
+_ENUMERATOR = re.compile(r"\d{1,3}[.)]$")
+_INITIAL = re.compile(r"[a-zA-Z][.)]$")
+_RUNS_ON = re.compile(r"[+(]?\d[\d().-]*(?<=\d)$|\(\d+\)$")
 _LONGEST_WORD = 200
 _ALSO_VERBS = frozenset(("may", "march", "mar", "second", "sec", "sat", "sun"))
 _ENDING = re.compile(r"[.!?…][\"'”’)\]*_]*$")
@@ -183,7 +189,7 @@ def _can_drop(chunk: str, start: int, end: int) -> bool:
 
 
 def _ending(chunk: str) -> int:
-    if chunk.isalnum() or chunk.lower() in lexicon.ABBREVIATIONS or _ENUMERATOR.match(chunk):
+    if chunk.isalnum() or chunk.lower() in lexicon.ABBREVIATIONS or _INITIAL.match(chunk):
         return 0
     found = _ENDING.search(chunk)
     if found is None:
@@ -201,6 +207,8 @@ _LISTS = (
     (SECOND_PERSON, lexicon.SECOND_PERSON),
     (MONTH, lexicon.MONTHS),
     (UNIT, lexicon.UNITS),
+    (LINK, lexicon.LINKS),
+    (PREFIX, lexicon.PREFIXES),
     (DECIDES, lexicon.DECISION),
     (RESOLVES, lexicon.RESOLUTION),
 )
@@ -221,24 +229,32 @@ _LISTED = _listed()
 
 def _kind(core: str, chunk: str) -> int:
     lower = core.lower().replace("’", "'")
-    flags = _LISTED.get(lower, 0)
+    flags = _LISTED.get(lower or chunk, 0)
     if core[:1].isupper():
         flags |= CAPITAL
     if lower in _ALSO_VERBS:
-        flags &= ~FUNCTION if flags & CAPITAL else ~(MONTH | TIME)
+        flags = _or_verb(flags)
     if core.isalpha():
         return flags | (ADVERB if lower.endswith("ly") else 0)
     if not any(map(str.isalnum, core)):
-        return PICTURE if _is_picture(chunk) else SYMBOL
+        return flags | (PICTURE if _is_picture(chunk) else SYMBOL)
     if lower.endswith("n't"):
         return flags | NEGATION
     return flags | _kind_of_mixed(core, chunk)
 
 
+def _or_verb(flags: int) -> int:
+    """Of a time that is a verb or the like in small letters."""
+    if flags & CAPITAL:
+        return flags & ~FUNCTION
+    return flags & ~(MONTH | TIME) | (PERHAPS_MONTH if flags & MONTH else 0)
+
+
 def _kind_of_mixed(core: str, chunk: str) -> int:
     """Of letters, digits and signs together."""
     if _NUMBER.match(core):
-        return ENUMERATOR if _ENUMERATOR.match(chunk) else NUMBER | DIGITS
+        listed = ENUMERATOR if _ENUMERATOR.match(chunk) else 0
+        return NUMBER | DIGITS | listed | (RUNS_ON if _RUNS_ON.match(chunk) else 0)
     flags = IDENTIFIER if _IDENTIFIER.search(core) else 0
     return flags | (NUMBER if any(map(str.isdigit, core)) else 0)
 

@@ -50,6 +50,7 @@ SUMMARIES = {
     "serve": "Start JupyterLab with Helix Lab and its REST API",
     "stack": "Real services as local processes: Kafka, PostgreSQL, Redis and others",
     "topics": "List the topics of the event log, and how much each holds",
+    "worker": "Fill stores in processes of their own, which share the partitions of the log",
 }
 _OWN = {
     "config": "configuring:config",
@@ -60,6 +61,7 @@ _OWN = {
     "report": "reporting:report",
     "serve": "serving:serve",
     "stack": "stacking:stack",
+    "worker": "working:worker",
 }
 _OTHER_NAMES = {"reports": "report"}
 

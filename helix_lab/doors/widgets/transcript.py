@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from helix_lab.operations.context import Replayed
+    from helix_lab.operations.replay import Replayed
 
 _PEOPLE = ("name", "provider", "model")
 

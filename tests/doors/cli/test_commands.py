@@ -36,6 +36,7 @@ def test_the_help_lists_what_there_is() -> None:
         "node",
         "serve",
         "stack",
+        "worker",
     }
 
 

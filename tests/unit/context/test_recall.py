@@ -8,7 +8,8 @@ import pytest
 
 from helix_lab.domain.context.analysis import analyse
 from helix_lab.domain.context.history import Message
-from helix_lab.domain.context.recall import Recalled, recall
+from helix_lab.domain.context.recall import recall
+from helix_lab.domain.context.recalled import Recalled
 from helix_lab.domain.context.tokens import count_tokens
 from helix_lab.domain.model.errors import BudgetTooSmall, InvalidRequest
 

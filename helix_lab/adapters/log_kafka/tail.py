@@ -1,0 +1,49 @@
+"""Rows that this process wrote to Kafka and that its local copy has in memory for a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from helix_lab.adapters.log_kafka.wire import Row
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+_MAX_ROWS = 20_000
+_MAX_BYTES = 32 * 2**20
+
+
+class Tail:
+    """What follows the file of the copy, and how it is found.
+
+    Attributes:
+        rows: by partition, in their order; nothing lies between them but ends of transactions.
+        ends: where each partition has come to by them.
+        ids: by event id its topic, partition and offset.
+        keys: by topic and key the partition.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[Place, list[Row]] = {}
+        self.ends: dict[Place, int] = {}
+        self.ids: dict[str, tuple[str, int, int]] = {}
+        self.keys: dict[tuple[str, str | None], int] = {}
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes too much memory."""
+        return len(self.ids) >= _MAX_ROWS or self._bytes >= _MAX_BYTES
+
+    def add(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
+        """Add what follows."""
+        for place, rows in fresh.items():
+            topic, partition = place
+            self.rows.setdefault(place, []).extend(rows)
+            for row in rows:
+                self.ids[row.event_id] = (topic, partition, row.offset)
+                self.keys[topic, row.key] = partition
+                self._bytes += len(row.data)
+        self.ends.update(ends)
