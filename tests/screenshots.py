@@ -1,8 +1,8 @@
 """Makes the pictures of the documentation from a real server and a real browser.
 
 `python -m tests.screenshots` starts an empty lab, runs notebook 01 in JupyterLab, and takes it, the
-panel, both dashboards, the page of a report and the conversation viewer on the same samples into
-`docs/images/`. Without Chromium it says so and makes nothing.
+panel, three dashboards, the page of a report, the conversation viewer and the graph viewer on the
+same samples into `docs/images/`. Without Chromium it says so and makes nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ SLOW_MS = 600_000
 REPORT = "provider-performance"
 CONVERSATION = "sample-nightly-report"
 SEARCHED = "analyze"
+ENTITY = "Kubernetes"
+SAID = (
+    "Docker and Kubernetes run on Linux. Our shop uses Docker with PostgreSQL.",
+    "Kubernetes uses Docker images, and Helm belongs to Kubernetes.",
+    "PostgreSQL and Redis hold our data; Redis runs in Docker, too.",
+    "Ada Lovelace works at Example Corp in Oslo, and Example Corp uses Kubernetes.",
+    "Prometheus and Grafana watch Kubernetes; Grafana reads PostgreSQL.",
+)
 
 # All cells in the page, so that the last one can be waited for; nothing that blinks or moves.
 _SETTINGS = {
@@ -60,9 +68,11 @@ def take_all(chromium: str) -> None:
             take_notebook(page, server.url)
             take_panel(page, server)
             take_viewer(page)
+            take_graph(page, server)
             take_report(page, server)
             take_overview(page, server.url)
             take_providers(page, server.url)
+            take_knowledge(page, server.url)
             browser.close()
 
 
@@ -127,6 +137,26 @@ def take_viewer(page: Page) -> None:
     take(page, "conversation-viewer.png")
 
 
+def take_graph(page: Page, server: LiveServer) -> None:
+    """Show the graph of what was said around an entity, below the conversation."""
+    with server.client() as client:
+        client.post("v1/conversations", json={"conversation_id": "boxes"}).raise_for_status()
+        messages = [{"role": "user", "content": text} for text in SAID]
+        client.post("v1/conversations/boxes/messages", json=messages).raise_for_status()
+    page.set_viewport_size({"width": WIDTH, "height": 720})
+    page.locator(".jp-Notebook-footer").click()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
+    page.keyboard.insert_text("hx.view_graph()")
+    page.keyboard.press("Control+Enter")
+    canvas = page.locator("canvas.hxw-graph")
+    expect(canvas).to_be_visible(timeout=LIMIT_MS)
+    page.get_by_label("Find an entity").fill(ENTITY)
+    page.keyboard.press("Enter")
+    expect(canvas).to_have_attribute("data-chosen", ENTITY, timeout=LIMIT_MS)
+    page.locator(".hxw").last.evaluate("viewer => viewer.scrollIntoView({block: 'end'})")
+    take(page, "graph-viewer.png")
+
+
 def take_report(page: Page, server: LiveServer) -> None:
     """Run the report on providers, and take the page that it made."""
     with server.client() as client:
@@ -161,6 +191,16 @@ def take_providers(page: Page, url: str) -> None:
     expect(page.locator(".bk-Canvas canvas").first).to_be_visible(timeout=LIMIT_MS)
     page.wait_for_load_state("networkidle")
     take(page, "dashboard-providers.png")
+
+
+def take_knowledge(page: Page, url: str) -> None:
+    """Take the dashboard Knowledge."""
+    page.set_viewport_size({"width": WIDTH, "height": DASHBOARD_HEIGHT})
+    page.goto(f"{url}helix-dash/knowledge?token={TOKEN}&window=all", timeout=LIMIT_MS)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LIMIT_MS)
+    expect(page.locator(".bk-Canvas canvas").first).to_be_visible(timeout=LIMIT_MS)
+    page.wait_for_load_state("networkidle")
+    take(page, "dashboard-knowledge.png")
 
 
 def take(page: Page, name: str) -> None:

@@ -14,8 +14,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from helix_lab.domain.context.additions import read_additions
+from helix_lab.domain.context.tokens import count_tokens
 from helix_lab.domain.debate import (
     DIGEST,
+    KNOWN,
     DebatePlan,
     NextTurns,
     Turn,
@@ -149,14 +152,21 @@ class _Debate:
 
         reading = self._contexts.readings.read_part(self._plan.conversation_id, is_before)
         whole = [(message.role, message.content) for message in reading.history.messages]
-        if reading.model_tokens <= self._history_tokens:
-            return whole
-        wanted = Wanted("debate", max_tokens=self._history_tokens, fills_budget=True)
+        known = self._read_known()
+        left_tokens = self._history_tokens - sum(count_tokens(text) for _, text in known)
+        if reading.model_tokens <= left_tokens:
+            return [*whole, *known]
+        wanted = Wanted("debate", max_tokens=max(1, left_tokens), fills_budget=True)
         try:
             made = self._contexts.make(reading, wanted, should_stop=self._context.should_stop)
         except BudgetTooSmall:
-            return []
-        return [(DIGEST, made.compressed.render())]
+            return known
+        return [(DIGEST, made.compressed.render()), *known]
+
+    def _read_known(self) -> list[tuple[str, str]]:
+        """What else is known, as it was gathered when the debate began: it stays the same."""
+        known = read_additions(self._context.request).render()
+        return [(KNOWN, known)] if known else []
 
     @property
     def _history_tokens(self) -> int:

@@ -7,9 +7,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from helix_lab.domain.context.additions import read_additions
 from helix_lab.domain.debate import DebatePlan, Seat
 from helix_lab.domain.model.event import Draft
+from helix_lab.jobs.contexts import describe_additions
 from helix_lab.record import drafts
+
+OWN_SOURCE = "debate"
+"""Source of debates that were held here."""
 
 
 def draft_start(request: Mapping[str, Any]) -> list[Draft]:
@@ -36,7 +41,8 @@ def draft_start(request: Mapping[str, Any]) -> list[Draft]:
             seats=[asdict(seat) for seat in plan.seats],
             judge=None if plan.judge is None else asdict(plan.judge),
             user_id=request.get("user_id"),
-            source="debate",
+            source=OWN_SOURCE,
+            metadata=describe_additions(read_additions(request)) or None,
             created_at=started_at,
         ),
     ]
@@ -46,7 +52,7 @@ def _draft_conversation(request: Mapping[str, Any]) -> list[Draft]:
     if not request["is_new_conversation"]:
         return []
     start = drafts.start_conversation(
-        request["conversation_id"], user_id=request.get("user_id"), source="debate"
+        request["conversation_id"], user_id=request.get("user_id"), source=OWN_SOURCE
     )
     return [start]
 

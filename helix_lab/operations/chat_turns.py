@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -16,7 +16,14 @@ from helix_lab.domain.model.errors import (
     ProviderError,
     RunCancelled,
 )
-from helix_lab.jobs.contexts import Prompt, PromptPlan, build_prompt, plan_prompt
+from helix_lab.jobs.contexts import (
+    Prompt,
+    PromptPlan,
+    build_prompt,
+    plan_prompt,
+    room_for_additions,
+)
+from helix_lab.operations.additions import DEFAULT_TOKENS, Add, AddTokens, gather
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.messages import MAX_CONTENT_CHARACTERS
 from helix_lab.operations.operation import (
@@ -67,6 +74,8 @@ class Chat(Request):
     compression_strategy: Literal["window", "entity", "full", "hybrid"] | None = Field(
         None, description="where the history is larger than the provider's window"
     )
+    add: Add = None
+    add_max_tokens: AddTokens = DEFAULT_TOKENS
     temperature: float | None = Field(None, ge=0, le=2)
     max_output_tokens: int | None = Field(None, ge=1, le=MAX_WINDOW_TOKENS)
     timeout_s: float = Field(120, gt=0, le=600, description="for the whole reply")
@@ -122,6 +131,14 @@ def prepare(
         system=request.system,
         reply_tokens=request.max_output_tokens,
     )
+    additions = gather(
+        services,
+        request.content,
+        add=request.add,
+        max_tokens=min(request.add_max_tokens, room_for_additions(plan, request.content)),
+        conversation_id=request.conversation_id,
+    )
+    plan = replace(plan, additions=additions)
     scope = current_scope()
     prompt = build_prompt(
         services.contexts,

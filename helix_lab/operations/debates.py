@@ -12,8 +12,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from helix_lab.domain.model.errors import Conflict, UnknownDebate, UnknownProvider, UnknownRun
+from helix_lab.jobs.contexts import describe_additions
 from helix_lab.jobs.debate_request import draft_start, read_plan
 from helix_lab.jobs.runs import Run
+from helix_lab.operations.additions import (
+    DEFAULT_TOKENS,
+    Add,
+    AddedLine,
+    AddTokens,
+    gather,
+    read_debate_additions,
+    show_additions,
+)
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.debate_seats import Participant, seat_participants
 from helix_lab.operations.operation import Id, Operation, Request, Response, Text
@@ -47,6 +57,8 @@ class StartDebate(Request):
     seed: int | None = Field(
         None, ge=0, le=2**53, description="decides orders and labels; made up if absent"
     )
+    add: Add = None
+    add_max_tokens: AddTokens = DEFAULT_TOKENS
     turn_timeout_s: float = Field(60, gt=0, le=600, description="for each answer")
     wait_s: float = Field(0, ge=0, le=300, description="wait so long for the end")
 
@@ -111,6 +123,10 @@ class Debate(DebateSummary):
     votes: Mapping[str, float] | None
     judgments: Sequence[Mapping[str, Any]] | None
     turns: list[ShownTurn]
+    additions: list[AddedLine] = Field(
+        description="what every prompt was given beside the conversation"
+    )
+    addition_notes: list[str] = Field(description="what could not be had, and why")
     error: Mapping[str, Any] | None
 
 
@@ -159,6 +175,14 @@ def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict
         services, request.protocol, request.participants, judge=request.judge
     )
     conversation_id = request.conversation_id or f"conv-{uuid.uuid4().hex}"
+    additions = gather(
+        services,
+        request.topic,
+        add=request.add,
+        max_tokens=request.add_max_tokens,
+        user_id=request.user_id,
+        conversation_id=request.conversation_id,
+    )
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     return {
         "debate_id": debate_id,
@@ -172,6 +196,7 @@ def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict
         "seats": [asdict(seat) for seat in seats],
         "judge": asdict(judge) if judge else None,
         "turn_timeout_s": request.turn_timeout_s,
+        **describe_additions(additions),
         "started_at": datetime.now(UTC).isoformat(),
     }
 
@@ -221,6 +246,7 @@ def _read(services: Services, debate_id: str) -> Debate:
     )
     run = _find_run(services, debate_id)
     result = row["result"] or {}
+    additions = read_debate_additions(services, row)
     return Debate(
         **_summarise(row, run),
         rounds=row["rounds"],
@@ -233,6 +259,8 @@ def _read(services: Services, debate_id: str) -> Debate:
         votes=result.get("votes"),
         judgments=result.get("judgments"),
         turns=[_show_turn(turn) for turn in turns],
+        additions=show_additions(additions),
+        addition_notes=list(additions.notes),
         error=run.error if run else None,
     )
 

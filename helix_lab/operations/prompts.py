@@ -10,6 +10,7 @@ from helix_lab.domain.context.history import Message
 from helix_lab.domain.model.errors import NotFound, UnknownConversation
 from helix_lab.domain.model.event import CONVERSATIONS, REPLY_FAILED
 from helix_lab.jobs.contexts import Prompt, build_prompt, read_plan
+from helix_lab.operations.additions import AddedLine
 from helix_lab.operations.operation import Id, Operation, Request, Response
 from helix_lab.operations.services import Services
 from helix_lab.queries.readings import Reading
@@ -38,6 +39,8 @@ class PromptFigures(Response):
     quality_score: float | None = None
     compression_id: str | None = None
     through_offset: int = Field(description="of the newest event in it; usable as as_of")
+    additions: list[AddedLine] = Field([], description="what it was given beside the conversation")
+    addition_notes: list[str] = Field([], description="what could not be had, and why")
 
 
 class GetPrompt(Request):

@@ -17,6 +17,7 @@ from helix_lab.domain.model.event import (
     DEBATE_STARTED,
     DEBATES,
     MESSAGE_ADDED,
+    PROPOSAL_DECIDED,
     TURN_ANSWERED,
     TURN_FAILED,
     Entry,
@@ -33,6 +34,13 @@ from helix_lab.projections.facts import (
     read_fact,
 )
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
+from helix_lab.projections.proposals import (
+    TABLES,
+    Found,
+    find_proposals,
+    read_decision,
+    write_proposals,
+)
 from helix_lab.records.claims import Claims, WholeLog, forget_claims
 from helix_lab.records.database import (
     Records,
@@ -61,17 +69,19 @@ _KEPT_OF_TURN = {"debate_id", "conversation_id", "round", "role", "seat"}
 
 
 class Row(msgspec.Struct):
-    """What one event says: a change of its conversation, and perhaps of a debate or a turn."""
+    """What one event says: a change of its conversation, and perhaps of something in it."""
 
     change: dict[str, Any]
     event_id: str = ""
     debate: dict[str, Any] | None = None
     ended_debate: dict[str, Any] | None = None
     turn: dict[str, Any] | None = None
+    found: Found | None = None
+    decision: dict[str, Any] | None = None
 
 
 class ConversationsProjection(Projection[Row]):
-    """Fills `conversation`, `debate` and `debate_turn`.
+    """Fills `conversation`, `debate`, `debate_turn`, `proposal` and `proposal_decision`.
 
     A batch touches each conversation once, so the cost of a message does not grow with
     the length of its conversation.
@@ -112,6 +122,9 @@ class ConversationsProjection(Projection[Row]):
             for row in rows:
                 if row.ended_debate:
                     _end_debate(connection, row.ended_debate)
+            found = [row.found for row in rows if row.found]
+            decisions = [row.decision for row in rows if row.decision]
+            write_proposals(self._records, connection, found, decisions)
             self._records.move_checkpoint(connection, self.name, checkpoint)
 
     def read_checkpoint(self) -> dict[tuple[str, int], int]:
@@ -122,7 +135,7 @@ class ConversationsProjection(Projection[Row]):
         """See `Projection.clear`."""
         with self._records.write() as connection:
             forget_claims(connection, self.name)
-            for table in (CONVERSATION, DEBATE, DEBATE_TURN):
+            for table in (CONVERSATION, DEBATE, DEBATE_TURN, *TABLES):
                 connection.execute(table.delete())
             self._records.forget_checkpoint(connection, self.name)
 
@@ -166,7 +179,12 @@ def _read_description(event: Event) -> Row:
 
 def _read_message(event: Event) -> Row:
     said = read_fact(event.data, MessageAdded)
-    return Row(_change(event, message_count=1, token_count=said.model_tokens))
+    change = _change(event, message_count=1, token_count=said.model_tokens)
+    return Row(change, found=find_proposals(event, said))
+
+
+def _read_decision(event: Event) -> Row:
+    return Row(_change(event), decision=read_decision(event))
 
 
 def _read_completion(event: Event) -> Row:
@@ -220,6 +238,7 @@ _READERS: dict[str, Callable[[Event], Row]] = {
     CONVERSATION_DESCRIBED.name: _read_description,
     CONVERSATION_COMPLETED.name: _read_completion,
     MESSAGE_ADDED.name: _read_message,
+    PROPOSAL_DECIDED.name: _read_decision,
     DEBATE_STARTED.name: _read_debate_start,
     TURN_ANSWERED.name: _read_turn,
     TURN_FAILED.name: _read_turn,

@@ -82,6 +82,14 @@ class DebateStarted(msgspec.Struct):
     source: str | None = None
 
 
+class ProposalDecided(msgspec.Struct):
+    """A proposed fact was accepted or declined."""
+
+    proposal_id: str
+    decision: str
+    memory_id: str | None = None
+
+
 class MemoryUpdated(msgspec.Struct):
     """A memory was made, changed, deleted or erased."""
 

@@ -103,6 +103,16 @@ def list_conversations(store: GraphStore, entity_id: str, *, limit: int) -> list
     return store.ask("conversations_of", id=entity_id, max_rows=limit)
 
 
+def list_mentioned(store: GraphStore, *, since: str, until: str, limit: int) -> list[Row]:
+    """The entities that the messages of a time mention, the most mentioned first."""
+    return store.ask("mentioned_between", since=since, until=until, max_rows=limit)
+
+
+def count_new_entities(store: GraphStore, *, since: str, until: str) -> list[Row]:
+    """How many entities were named for the first time, by `day`."""
+    return store.ask("entities_by_day", since=since, until=until)
+
+
 def read_entities(store: GraphStore, ids: Sequence[str]) -> list[Row]:
     """All that is known of these entities."""
     return store.ask("find_entities", ids=list(ids))

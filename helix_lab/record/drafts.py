@@ -23,6 +23,7 @@ from helix_lab.domain.model.event import (
     DEBATE_COMPLETED,
     DEBATE_STARTED,
     MESSAGE_ADDED,
+    PROPOSAL_DECIDED,
     REPLY_FAILED,
     TURN_ANSWERED,
     TURN_FAILED,
@@ -191,6 +192,26 @@ def fail_reply(
     )
     event_id = make_event_id("reply.failed", conversation_id, message_id, at)
     return _draft(REPLY_FAILED, event_id, message_id, data, None)
+
+
+def decide_proposal(
+    conversation_id: str,
+    message_id: str,
+    proposal_id: str,
+    *,
+    decision: str,
+    memory_id: str | None = None,
+) -> Draft:
+    """A proposed fact was accepted or declined; both have one id, so that it is decided once."""
+    data = _known(
+        conversation_id=conversation_id,
+        message_id=message_id,
+        proposal_id=proposal_id,
+        decision=decision,
+        memory_id=memory_id,
+    )
+    event_id = make_event_id("proposal.decided", proposal_id)
+    return _draft(PROPOSAL_DECIDED, event_id, proposal_id, data, None)
 
 
 class Compression(TypedDict):

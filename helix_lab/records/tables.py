@@ -1,9 +1,9 @@
 """The tables of the record store.
 
-`conversation`, `debate`, `debate_turn` and those of memories are projections: dropped and
-rebuilt from the log. `run` and `schedule` are not in the log; `checkpoint`, `claim`,
-`applied_event` and `dead_letter` belong to the projections. A change here needs a version: see
-`records.schema`.
+`conversation`, `debate`, `debate_turn`, `proposal`, `proposal_decision` and those of memories are
+projections: dropped and rebuilt from the log. `run` and `schedule` are not in the log;
+`checkpoint`, `claim`, `applied_event` and `dead_letter` belong to the projections. A change here
+needs a version: see `records.schema`.
 """
 
 from __future__ import annotations
@@ -95,6 +95,28 @@ DEBATE = sa.Table(
     sa.Column("result", JSON),
     sa.Index("debate_by_start", "started_at", "debate_id"),
     sa.Index("debate_by_conversation", "conversation_id", "started_at"),
+)
+
+PROPOSAL = sa.Table(
+    "proposal",
+    METADATA,
+    sa.Column("proposal_id", _text(200), primary_key=True),
+    sa.Column("conversation_id", _text(200), nullable=False),
+    sa.Column("message_id", _text(200), nullable=False),
+    sa.Column("user_id", _text(200)),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("category", _text(20), nullable=False),
+    sa.Column("said_at", UtcMoment, nullable=False),
+    sa.Index("proposal_by_time", "said_at", "proposal_id"),
+)
+
+PROPOSAL_DECISION = sa.Table(
+    "proposal_decision",
+    METADATA,
+    sa.Column("proposal_id", _text(200), primary_key=True),
+    sa.Column("decision", _text(20), nullable=False),
+    sa.Column("memory_id", _text(200)),
+    sa.Column("decided_at", UtcMoment, nullable=False),
 )
 
 DEBATE_TURN = sa.Table(

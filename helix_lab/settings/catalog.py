@@ -121,6 +121,7 @@ _CONTEXT = (
         in_force=lambda s: s.context.max_ratio,
     ),
     Variable("CONTEXT_COMPRESSION_PROVIDER", "context.compression_provider"),
+    Variable("CONTEXT_ADDITIONS", "context.additions"),
     Variable(
         "CONTEXT_CACHE_SIZE",
         "context.cache_size",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from helix_lab.domain.context.additions import KINDS, AdditionKind
 from helix_lab.domain.context.digest import STRATEGIES
 from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.domain.model.errors import InvalidRequest
@@ -35,7 +36,21 @@ def read_context(env: Mapping[str, str]) -> ContextPolicy:
         minimum_quality=usual.minimum_quality if quality is None else quality,
         max_ratio=max(ratio, usual.max_ratio if cap is None else cap),
         llm_provider=env.get("CONTEXT_COMPRESSION_PROVIDER") or None,
+        additions=_read_additions(env.get("CONTEXT_ADDITIONS")),
     )
+
+
+def _read_additions(text: str | None) -> tuple[AdditionKind, ...]:
+    """What prompts are given beside the conversation: names with commas between them."""
+    names = dict.fromkeys(name.strip() for name in (text or "").split(",") if name.strip())
+    unknown = next((name for name in names if name not in KINDS), None)
+    if unknown is not None:
+        message = (
+            f"CONTEXT_ADDITIONS has {unknown!r}; it must be some of {', '.join(KINDS)} with commas "
+            "between them, or empty"
+        )
+        raise InvalidRequest(message, field="CONTEXT_ADDITIONS")
+    return tuple(kind for kind in KINDS if kind in names)
 
 
 def read_cache_size(text: str | None) -> int:

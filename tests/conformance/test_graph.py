@@ -210,6 +210,8 @@ ASKED: dict[str, list[dict[str, Any]]] = {
         for name in ("messages_of", "conversations_of")
     },
     "messages_of_both": [{"id": "e07", "other": f"e{n:02}", **LIMITS} for n in range(40)],
+    "entities_by_day": [{"since": "", "until": "9999"}],
+    "mentioned_between": [{"since": "", "until": "9999", **LIMITS}],
     "neighbours": [{**SOME, **LIMITS}],
     "entities_in": [{"id": "c1", **LIMITS}],
     "recent_conversations": [LIMITS],

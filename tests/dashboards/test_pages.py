@@ -119,6 +119,20 @@ def test_the_debates_page_shows_how_they_ended_and_who_was_sure(sampled: Lab) ->
     assert [row.win_rate for row in found.calibration] == calibration["won"]
 
 
+def test_the_knowledge_page_shows_what_was_talked_about_and_how_it_grows(sampled: Lab) -> None:
+    page = MAKERS["knowledge"](sampled)
+
+    asyncio.run(choose(page.select(pn.widgets.Select)[0], "all"))
+
+    found = sampled.get_knowledge_activity(window="all", limit=25)
+    text = text_of(page)
+    assert f"<dd>{found.total_entities:,}</dd>" in text
+    assert found.entities
+    assert all(f">{row.name}<" in text for row in found.entities[:5])
+    (growth,) = sources_of(page)
+    assert [day.new_entities for day in found.growth] == growth["share"]
+
+
 def test_the_costs_page_sums_up_by_model(sampled: Lab) -> None:
     page = MAKERS["costs"](sampled)
 

@@ -11,13 +11,21 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from helix_lab.lab import Lab, open_lab
-from helix_lab.records.tables import CHECKPOINT, CONVERSATION, DEAD_LETTER, DEBATE, DEBATE_TURN
+from helix_lab.records.tables import (
+    CHECKPOINT,
+    CONVERSATION,
+    DEAD_LETTER,
+    DEBATE,
+    DEBATE_TURN,
+    PROPOSAL,
+    PROPOSAL_DECISION,
+)
 from helix_lab.settings import ProviderSettings, Settings
 
 PATIENCE_S = 30.0
 """How long a test waits for what should come soon; only a failing test waits that long."""
 
-TABLES = (CONVERSATION, DEBATE, DEBATE_TURN, CHECKPOINT)
+TABLES = (CONVERSATION, DEBATE, DEBATE_TURN, PROPOSAL, PROPOSAL_DECISION, CHECKPOINT)
 METRICS = {
     "message_metrics": "conversation_id, message_id",
     "chat_metrics": "conversation_id, message_id",

@@ -87,6 +87,10 @@ def play_every_kind(lab: Lab) -> None:
     lab.delete_memory("m")
     lab.create_memory("Caching helps reads", memory_id="m", expires_at="2999-01-01T00:00:00Z")
     lab.delete_memory("m", erase=True)
+    lab.append_messages("c", [{"role": "user", "content": "I live in Oslo. I prefer tea."}])
+    first, second = lab.list_memory_proposals().proposals
+    lab.accept_memory_proposal(first.proposal_id)
+    lab.decline_memory_proposal(second.proposal_id)
     lab.append_messages("c", [{"role": "user", "content": "Docker and Kubernetes"}])
     assert lab.services.projections.catch_up(timeout_s=60)
     merged = lab.merge_entities("Docker", "Kubernetes")

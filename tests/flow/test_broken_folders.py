@@ -29,6 +29,7 @@ VALUES: dict[str, Any] = {
     "run_id": "r",
     "memory_id": "m",
     "conflict_id": "c",
+    "proposal_id": "p",
     "action": "undo",
     "node_id": "n",
     "message_id": "m",

@@ -211,3 +211,24 @@ def test_a_store_that_is_behind_is_waited_for(lab: Lab) -> None:
     say(lab, "c1", "TypeScript and Go.")
 
     assert "TypeScript" == lab.get_entity("TypeScript").name
+
+
+def test_what_was_talked_about_is_told_by_window(tmp_path: Path) -> None:
+    with open_lab(tmp_path) as lab:
+        lab.start_conversation(conversation_id="c")
+        old = {"role": "user", "content": "Redis.", "created_at": "2020-05-01T10:00:00Z"}
+        new = {"role": "user", "content": "Docker and Docker and Kubernetes"}
+        lab.append_messages("c", [old, new])
+
+        week = lab.get_knowledge_activity(window="7d")
+        ever = lab.get_knowledge_activity(window="all")
+        then = lab.get_knowledge_activity(
+            since="2020-05-01T00:00:00Z", until="2020-05-02T00:00:00Z"
+        )
+
+        assert [("Docker", 2, 1), ("Kubernetes", 1, 1)] == [
+            (row.name, row.mentions, row.messages) for row in week.entities
+        ]
+        assert {"Docker", "Kubernetes", "Redis"} == {row.name for row in ever.entities}
+        assert [("2020-05-01", 1)] == [(day.date, day.new_entities) for day in then.growth]
+        assert (2, 3, 3) == (week.new_entities, ever.new_entities, week.total_entities)

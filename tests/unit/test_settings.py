@@ -143,13 +143,15 @@ def test_contexts_are_read_from_the_variables_of_the_guide() -> None:
         "CONTEXT_MIN_QUALITY_SCORE": "0.9",
         "CONTEXT_MAX_COMPRESSION_RATIO": ".8",
         "CONTEXT_COMPRESSION_PROVIDER": "sage",
+        "CONTEXT_ADDITIONS": "memories, knowledge",
         "CONTEXT_CACHE_SIZE": "50",
         "CONTEXT_CACHE_TTL": "60",
     }
 
     settings = read_settings(environment=guide)
 
-    assert ContextPolicy("entity", 0.4, 0.9, 0.8, "sage") == settings.context
+    wanted = ContextPolicy("entity", 0.4, 0.9, 0.8, "sage", ("knowledge", "memories"))
+    assert wanted == settings.context
     assert (50, 60.0) == (settings.context_cache_size, settings.context_cache_ttl_s)
 
 

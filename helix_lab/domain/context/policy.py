@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from helix_lab.domain.context.additions import AdditionKind
 from helix_lab.domain.context.digest import Strategy
 
 
@@ -17,6 +18,7 @@ class ContextPolicy:
         max_ratio: how far the ratio may be raised.
         llm_provider: who is asked to compress as well; its work is kept only where it scores
             at least as well as the built-in. None asks nobody.
+        additions: what prompts are given beside the conversation.
     """
 
     strategy: Strategy = "hybrid"
@@ -24,3 +26,4 @@ class ContextPolicy:
     minimum_quality: float = 0.95
     max_ratio: float = 0.60
     llm_provider: str | None = None
+    additions: tuple[AdditionKind, ...] = ()

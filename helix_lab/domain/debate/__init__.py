@@ -1,6 +1,6 @@
 """Debates: protocols, roles, votes and judging, as pure functions."""
 
-from helix_lab.domain.debate.prompts import DIGEST
+from helix_lab.domain.debate.prompts import DIGEST, KNOWN
 from helix_lab.domain.debate.protocols import HISTORY_TOKENS, next_step
 from helix_lab.domain.debate.replies import fail_turn, read_reply, read_turn
 from helix_lab.domain.debate.seats import default_seats
@@ -18,6 +18,7 @@ from helix_lab.domain.debate.values import (
 __all__ = [
     "DIGEST",
     "HISTORY_TOKENS",
+    "KNOWN",
     "PROTOCOLS",
     "DebatePlan",
     "NextTurns",

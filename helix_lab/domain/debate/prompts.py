@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
+from helix_lab.domain.context.additions import LABEL
 from helix_lab.domain.context.tokens import count_tokens
 from helix_lab.domain.debate.blocks import Block, write_block
 from helix_lab.domain.debate.replies import body_of
@@ -32,10 +33,14 @@ JUDGED_TOKENS = 32_000
 DIGEST = "digest"
 """Role of a history that is given compressed, as one text."""
 
+KNOWN = "known"
+"""Role of what else is known of the question."""
+
 _DIGEST_LABEL = (
     "the conversation so far, compressed; the line in parentheses says which mark stands for whom"
 )
 
+_LABELS = {DIGEST: _DIGEST_LABEL, KNOWN: LABEL}
 _BRIEFS = {
     "researcher": "gather the facts that answer the question and say where they come from",
     "critic": "look for errors, gaps, risks, limits and counter-examples, "
@@ -183,8 +188,8 @@ def _prompt(
 
 def _history_blocks(history: Iterable[tuple[str, str]]) -> list[Block]:
     return [
-        Block("material", _DIGEST_LABEL if role == DIGEST else f"earlier message, {_word(role)}", t)
-        for role, t in history
+        Block("material", _LABELS.get(role) or f"earlier message, {_word(role)}", text)
+        for role, text in history
     ]
 
 

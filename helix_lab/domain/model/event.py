@@ -40,6 +40,7 @@ CONVERSATION_COMPLETED = EventType("helixagent.conversation.completed", CONVERSA
 MESSAGE_ADDED = EventType("helixagent.message.added", CONVERSATIONS)
 BRANCH_SELECTED = EventType("helixagent.branch.selected", CONVERSATIONS)
 REPLY_FAILED = EventType("helixagent.reply.failed", CONVERSATIONS)
+PROPOSAL_DECIDED = EventType("helixagent.proposal.decided", CONVERSATIONS)
 DEBATE_STARTED = EventType("helixagent.debate.started", DEBATES)
 TURN_REQUESTED = EventType("helixagent.turn.requested", DEBATES)
 TURN_ANSWERED = EventType("helixagent.turn.answered", DEBATES)
@@ -70,6 +71,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         MESSAGE_ADDED,
         BRANCH_SELECTED,
         REPLY_FAILED,
+        PROPOSAL_DECIDED,
         DEBATE_STARTED,
         TURN_REQUESTED,
         TURN_ANSWERED,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from helix_lab.doors.dashboards.context import make_context
 from helix_lab.doors.dashboards.costs import make_costs
 from helix_lab.doors.dashboards.debates import make_debates
+from helix_lab.doors.dashboards.knowledge import make_knowledge
 from helix_lab.doors.dashboards.overview import make_overview
 from helix_lab.doors.dashboards.providers import make_providers
 from helix_lab.doors.dashboards.system import make_system
@@ -21,6 +22,7 @@ MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
     "providers": make_providers,
     "context": make_context,
     "debates": make_debates,
+    "knowledge": make_knowledge,
     "costs": make_costs,
     "system": make_system,
 }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _MAGICS = ("sql", "cypher", "hx")
 _COMPLETED = "%hx"
+MATCHER = "helix_lab_cypher"
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -23,6 +24,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     if not isinstance(shell.magics_manager.registry.get(HelixMagics.__name__), HelixMagics):
         shell.register_magics(HelixMagics)
         shell.set_hook("complete_command", _complete, str_key=_COMPLETED)  # type: ignore[no-untyped-call]
+        _register_cypher(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -36,8 +38,30 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     for kind in ("line", "cell"):
         for name in _MAGICS:
             shell.magics_manager.magics[kind].pop(name, None)
+    shell.Completer.custom_matchers[:] = [
+        matcher
+        for matcher in shell.Completer.custom_matchers
+        if getattr(matcher, "matcher_identifier", None) != MATCHER
+    ]
     # The hooks have a way in, and none out.
     shell.strdispatchers["complete_command"].strs.pop(_COMPLETED, None)
+
+
+def _register_cypher(shell: InteractiveShell) -> None:
+    """Complete the cells of `%%cypher` by what the graph has."""
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
+
+    def find_lab() -> Any:
+        lab = shell.user_ns.get("hx")
+        return lab.connected if isinstance(lab, Handle) else lab
+
+    @context_matcher(identifier=MATCHER)  # type: ignore[untyped-decorator] # IPython has no types here
+    def match(context: CompletionContext) -> SimpleMatcherResult:
+        from helix_lab.doors.kernel.cypher_completion import complete
+
+        return complete(context, find_lab)
+
+    shell.Completer.custom_matchers.append(match)
 
 
 def _complete(_: InteractiveShell, event: Any) -> list[str]:

@@ -10,6 +10,7 @@ from helix_lab.doors import tables
 from helix_lab.doors.kernel.result import SqlResult, import_library
 
 if TYPE_CHECKING:
+    from helix_lab.doors.widgets.graph import GraphView
     from helix_lab.operations.knowledge_query import GraphRows
 
 _TYPES = {bool: "bool", int: "int64", float: "double", str: "string"}
@@ -22,10 +23,12 @@ class Graph:
     Attributes:
         nodes: by id: `id`, `label` and `properties`.
         edges: `source`, `target`, `label` and `properties`.
+        lab: where a click finds more; None: nowhere.
     """
 
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     edges: list[dict[str, Any]] = field(default_factory=list)
+    lab: Any = None
 
     def add(self, value: Any) -> None:
         """Add the nodes and edges that are in a value."""
@@ -48,6 +51,16 @@ class Graph:
             properties = {**edge["properties"], "label": edge["label"]}
             graph.add_edge(edge["source"], edge["target"], **properties)
         return graph
+
+    def view(self) -> GraphView:
+        """A viewer of it."""
+        from helix_lab.doors.widgets.graph import view_answer
+
+        return view_answer(self.nodes.values(), self.edges, self.lab)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """The viewer, its edges as a table, and the text of `repr`."""
+        return {**self.view()._repr_mimebundle_(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         names = {key: node["properties"].get("name", key) for key, node in self.nodes.items()}
@@ -74,11 +87,14 @@ class Graph:
                 self.add(item)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class GraphResult(SqlResult):
     """Rows that a Cypher statement gave; `graph()` has the nodes and edges of them."""
 
+    lab: Any = None
+
     @classmethod
-    def from_rows(cls, answer: GraphRows) -> Self:
+    def from_rows(cls, answer: GraphRows, lab: Any = None) -> Self:
         """From the response of the operation `query_graph`."""
         values = [tuple(row[name] for name in answer.columns) for row in answer.rows]
         types = [_name_type(column) for column in zip(*values, strict=True)]
@@ -91,11 +107,12 @@ class GraphResult(SqlResult):
             total_rows=None if answer.truncated else len(values),
             is_truncated=answer.truncated,
             elapsed_ms=answer.execution_time_ms,
+            lab=lab,
         )
 
     def graph(self) -> Graph:
         """The nodes and edges of all rows."""
-        found = Graph()
+        found = Graph(lab=self.lab)
         for row in self.values:
             for value in row:
                 found.add(value)

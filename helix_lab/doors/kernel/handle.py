@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from helix_lab.doors.client import Client
     from helix_lab.doors.widgets.context import ContextView
     from helix_lab.doors.widgets.conversation import ConversationView
+    from helix_lab.doors.widgets.graph import GraphView
     from helix_lab.doors.widgets.monitor import RunMonitor
     from helix_lab.lab import Lab
     from helix_lab.operations.methods import Methods
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_OWN = ("close", "monitor", "view", "view_context")
+_OWN = ("close", "connected", "monitor", "view", "view_context", "view_graph")
 """The methods of the handle itself."""
 
 
@@ -59,6 +60,11 @@ class Handle:
     def __repr__(self) -> str:
         return repr(self._lab) if self._lab is not None else "<Helix Lab, not connected yet>"
 
+    @property
+    def connected(self) -> Connected | None:
+        """The lab, if one is connected already."""
+        return self._lab
+
     def view(self, conversation_id: str, *, at: int | str | None = None) -> ConversationView:
         """A viewer of one conversation: search, jump, pages, other versions of a message.
 
@@ -79,6 +85,12 @@ class Handle:
         return _shorten_errors(ContextView)(
             self, conversation_id, max_tokens=max_tokens, strategy=strategy
         )
+
+    def view_graph(self, entity: str | None = None) -> GraphView:
+        """The knowledge graph as a picture and a table: around an entity, or the most mentioned."""
+        from helix_lab.doors.widgets.graph import view_graph
+
+        return _shorten_errors(view_graph)(self, entity)
 
     def monitor(self, run_id: str | None = None) -> RunMonitor:
         """How a run stands, live, with a button that cancels it; without an id the newest runs."""

@@ -117,7 +117,8 @@ class HelixMagics(Magics):
         MATCH (a:Entity {name: $name})-[r:RELATED_TO]-(b) RETURN b.name, r.strength LIMIT 10
         ```
 
-        It has the options of `%%sql`; `--as graph` gives the nodes and edges of the answer.
+        It has the options of `%%sql`; `--as graph` gives the nodes and edges of the answer,
+        to look at and to open further.
         `hx.describe_graph()` lists what a statement can name.
         """
         from helix_lab.doors.kernel.arguments import GRAPH_FORMS, bind, read_arguments
@@ -136,7 +137,7 @@ class HelixMagics(Magics):
                 max_rows=arguments.max_rows,
                 timeout_s=arguments.timeout_s,
             )
-        return self._give(GraphResult.from_rows(answer), arguments)
+        return self._give(GraphResult.from_rows(answer, lab), arguments)
 
     @no_var_expand
     @line_magic

@@ -59,3 +59,9 @@ class ContextFront(Front):
     """The context viewer."""
 
     _esm = _read("context.js")
+
+
+class GraphFront(Front):
+    """The graph viewer."""
+
+    _esm = _read("graph.js")

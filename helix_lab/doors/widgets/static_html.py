@@ -14,6 +14,8 @@ from helix_lab.doors import tables
 _MOST_CHARACTERS = 2_000
 _BOX = "border:1px solid currentcolor;border-radius:4px;padding:6px 10px;margin:6px 0"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0 0"
+EDGE_COLUMNS = ("from", "relation", "to", "strength")
+MOST_EDGES = 100
 RUN_COLUMNS = ("run", "job", "state", "progress", "began", "took", "error")
 
 
@@ -53,6 +55,19 @@ def write_context(state: Mapping[str, Any]) -> str:
         f"<p><strong>{escape(state['title'])}</strong>, {escape(state['strategy'])}<br>"
         f"{escape(said)}</p><ol>{items}</ol></div>"
     )
+
+
+def write_edges(state: Mapping[str, Any]) -> str:
+    """A graph as a table of its edges, the strongest first."""
+    names = {node["id"]: node["name"] for node in state["nodes"]}
+    edges = sorted(state["edges"], key=lambda edge: -(edge["strength"] or 0))
+    rows = [
+        (names[edge["source"]], edge["label"], names[edge["target"]], edge["strength"])
+        for edge in edges[:MOST_EDGES]
+    ]
+    total = f"{state['title']}: {len(names):,} nodes, {len(edges):,} relations"
+    said = f"<p>{escape(state['notice'])}</p>" if state["notice"] else ""
+    return said + tables.to_html(EDGE_COLUMNS, rows, caption=lambda _: total)
 
 
 def _count_sources(line: Mapping[str, Any]) -> str:

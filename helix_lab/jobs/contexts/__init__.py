@@ -7,8 +7,10 @@ from helix_lab.jobs.contexts.prompting import (
     Prompt,
     PromptPlan,
     build_prompt,
+    describe_additions,
     plan_prompt,
     read_plan,
+    room_for_additions,
 )
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "Wanted",
     "build_prompt",
     "decode",
+    "describe_additions",
     "encode",
     "plan_prompt",
     "read_plan",
+    "room_for_additions",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from helix_lab.domain.context.additions import NONE_ADDED, Additions, read_additions
 from helix_lab.domain.context.digest import Strategy
+from helix_lab.domain.context.history import Message
 from helix_lab.domain.context.prompts import (
     Turn,
     count_prompt,
@@ -23,6 +25,9 @@ _USABLE = 0.95
 """Of a window: token counts are estimates (see docs/decisions/0008-stored-token-counts.md)."""
 
 _REPLY_SHARE = 0.25
+_ADDED_SHARE = 0.25
+"""Of what the question leaves; the conversation needs room as well."""
+
 _REPLY_TOKENS = 2_048
 
 
@@ -35,6 +40,7 @@ class PromptPlan:
         window_tokens: of the provider, then.
         reply_tokens: what the reply may take of it.
         through_offset: the history is that of the conversation as of this offset.
+        additions: what it is given beside the conversation.
     """
 
     message_id: str
@@ -43,6 +49,7 @@ class PromptPlan:
     through_offset: int
     strategy: Strategy
     system: str | None = None
+    additions: Additions = NONE_ADDED
 
     @property
     def budget_tokens(self) -> int:
@@ -72,7 +79,16 @@ class Prompt:
         figures = asdict(replace(self, turns=()))
         del figures["turns"]
         described = {**asdict(plan), **figures}
+        del described["additions"]
+        described.update(describe_additions(plan.additions))
         return {name: value for name, value in described.items() if value is not None}
+
+
+def describe_additions(additions: Additions) -> dict[str, Any]:
+    """What is recorded of the additions to a prompt; nothing where there are none."""
+    lines = [asdict(line) for line in additions.lines]
+    found: dict[str, Any] = {"additions": lines, "addition_notes": list(additions.notes)}
+    return {name: value for name, value in found.items() if value}
 
 
 def plan_prompt(
@@ -83,6 +99,7 @@ def plan_prompt(
     strategy: Strategy,
     system: str | None = None,
     reply_tokens: int | None = None,
+    additions: Additions = NONE_ADDED,
 ) -> PromptPlan:
     """What a prompt shall be made of."""
     usual = min(_REPLY_TOKENS, int(window_tokens * _REPLY_SHARE))
@@ -93,13 +110,15 @@ def plan_prompt(
         reading.through_offset,
         strategy,
         system,
+        additions,
     )
 
 
 def read_plan(described: Mapping[str, Any]) -> PromptPlan:
     """The plan out of what `Prompt.describe` recorded."""
-    names = PromptPlan.__slots__
-    return PromptPlan(**{name: described[name] for name in names if name in described})
+    names = set(PromptPlan.__slots__) - {"additions"}
+    known = {name: described[name] for name in names if name in described}
+    return PromptPlan(**known, additions=read_additions(described))
 
 
 def build_prompt(
@@ -118,16 +137,38 @@ def build_prompt(
         BudgetTooSmall: the message alone does not fit; `details["needed_tokens"]` would do.
     """
     history = reading.history.messages
-    turns = write_whole(history, system=plan.system, question=question)
+    turns = _write_whole(history, reading, plan, question)
     tokens = count_prompt(turns)
     if tokens <= plan.budget_tokens:
         return _finish(turns, tokens, "whole" if history else "none")
-    bare = write_whole([], system=plan.system, question=question)
+    bare = _write_whole([], reading, plan, question)
     if count_prompt(bare) > plan.budget_tokens:
         raise _too_large(plan, count_prompt(bare))
     return _compress(maker, reading, plan, question, should_stop) or _finish(
         bare, count_prompt(bare), "none"
     )
+
+
+def _write_whole(
+    history: Sequence[Message], reading: Reading, plan: PromptPlan, question: str
+) -> list[Turn]:
+    return write_whole(
+        history,
+        system=plan.system,
+        question=question,
+        known=plan.additions.render(),
+        mark=_mark(reading, plan, question),
+    )
+
+
+def _mark(reading: Reading, plan: PromptPlan, question: str) -> str:
+    return make_mark(reading.conversation_id, plan.message_id, str(plan.through_offset), question)
+
+
+def room_for_additions(plan: PromptPlan, question: str) -> int:
+    """What additions may have of a prompt: a share of what the question leaves."""
+    bare = write_whole([], system=plan.system, question=question, known="-", mark="0" * 12)
+    return int(max(0, plan.budget_tokens - count_prompt(bare)) * _ADDED_SHARE)
 
 
 def _compress(
@@ -138,10 +179,11 @@ def _compress(
     should_stop: Callable[[], bool] | None,
 ) -> Prompt | None:
     """The prompt with as much of the history as fits; None if that is nothing of use."""
-    mark = make_mark(reading.conversation_id, plan.message_id, str(plan.through_offset), question)
+    mark = _mark(reading, plan, question)
+    known = plan.additions.render()
 
     def write(text: str) -> list[Turn]:
-        return write_compressed(text, system=plan.system, question=question, mark=mark)
+        return write_compressed(text, system=plan.system, question=question, mark=mark, known=known)
 
     left = plan.budget_tokens - count_prompt(write(""))
     try:

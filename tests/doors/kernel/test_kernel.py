@@ -298,6 +298,17 @@ def test_cypher_gives_rows_frames_and_graphs(kernel: RunningKernel) -> None:
     assert "2 nodes · 1 edges" in kernel.run("answer").text
 
 
+def test_cypher_cells_are_completed_by_what_the_graph_has(kernel: RunningKernel) -> None:
+    kernel.run("hx.get_health()")
+
+    assert ["Entity"] == kernel.complete("%%cypher\nMATCH (e:Ent")
+    assert ["RELATED_TO"] == kernel.complete("%%cypher\nMATCH (a)-[r:REL")
+    (found,) = kernel.complete("%%cypher\nMATCH (e) RETURN e.mention_c")
+    assert found.endswith("mention_count")
+    assert ["RETURN"] == kernel.complete("%%cypher -o x\nMATCH (e:Entity)\nRET")
+    assert "RETURN" not in kernel.complete("RET")
+
+
 def test_unloading_takes_hx_and_the_magic_away(tmp_path: Path) -> None:
     with start_kernel(tmp_path / "lab") as kernel:
         kernel.run("hx.get_health()")
