@@ -158,6 +158,8 @@ class Writer:
                 batch.error = error
 
     def _plan(self, batch: Batch, known: Mapping[str, tuple[str, int, int]]) -> None:
+        # Those of a round that was broken off are in the log by now, or are sent again.
+        batch.sendings = {}
         for (topic, event), message in zip(batch.events, batch.messages, strict=True):
             if event.event_id in known:
                 _check_same(self._copy.find_entry(event.event_id).event, event)

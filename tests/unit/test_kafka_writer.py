@@ -1,0 +1,101 @@
+"""Appending to Kafka where something goes wrong on this side; the broker is librdkafka's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from helix_lab.adapters.log_kafka import writer as writing
+from helix_lab.adapters.log_kafka.address import KafkaAddress
+from helix_lab.adapters.log_kafka.cluster import Cluster
+from helix_lab.adapters.log_kafka.copy import LocalCopy
+from helix_lab.adapters.log_kafka.reader import Reader
+from helix_lab.adapters.log_kafka.tail import Place
+from helix_lab.adapters.log_kafka.wire import Row
+from helix_lab.adapters.log_kafka.writer import Batch, Writer
+from helix_lab.domain.model.event import CONVERSATIONS, Event
+from tests.flow.labs import wait_until
+
+TIMEOUT_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[str]:
+    """A broker in this process, with the topic of conversations."""
+    broker = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none", "log_level": 0})
+    found = broker.list_topics(CONVERSATIONS, timeout=TIMEOUT_S).brokers.values()
+    yield ",".join(f"{server.host}:{server.port}" for server in found)
+    del broker
+
+
+@pytest.fixture
+def cluster(servers: str) -> Cluster:
+    return Cluster(KafkaAddress(servers), [CONVERSATIONS])
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[LocalCopy]:
+    copy = LocalCopy(tmp_path / "copy.sqlite")
+    yield copy
+    copy.close()
+
+
+@pytest.fixture
+def reader(cluster: Cluster, copy: LocalCopy) -> Iterator[Reader]:
+    reader = Reader(cluster, copy)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def writer(
+    cluster: Cluster,
+    copy: LocalCopy,
+    reader: Reader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Writer]:
+    # This broker does not tell the settings of its topics.
+    monkeypatch.setattr(writing, "check_topics", lambda _cluster: None)
+    writer = Writer(cluster, copy, reader, tmp_path / "id")
+    yield writer
+    writer.close()
+
+
+def make_batch(event_id: str) -> Batch:
+    event = Event(event_id, "x.happened", "n", "key", "s", datetime(2026, 1, 1, tzinfo=UTC), 1, {})
+    return Batch([(CONVERSATIONS, event)])
+
+
+def count_messages(cluster: Cluster) -> int:
+    return sum(cluster.list_ends([CONVERSATIONS]).values())
+
+
+def test_a_round_that_is_broken_off_after_it_was_sent_doubles_nothing(
+    cluster: Cluster, reader: Reader, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append(make_batch("before"))
+    first = count_messages(cluster)
+
+    take_over, troubles = reader.take_over, [KeyboardInterrupt()]
+
+    def interrupt(fresh: dict[Place, list[Row]], transactions: dict[Place, int]) -> set[Place]:
+        if troubles:
+            raise troubles.pop()
+        return take_over(fresh, transactions)
+
+    monkeypatch.setattr(reader, "take_over", interrupt)
+    with ThreadPoolExecutor(2) as threads:
+        with writer._turn:
+            appends = [threads.submit(writer.append, make_batch(name)) for name in ("a", "b")]
+            wait_until(lambda: 2 == len(writer._waiting), timeout_s=TIMEOUT_S)
+        errors = [append.exception(TIMEOUT_S) for append in appends]
+
+    assert 1 == sum(isinstance(error, KeyboardInterrupt) for error in errors)
+    assert 1 == errors.count(None)
+    assert first + 2 == count_messages(cluster)
