@@ -21,7 +21,8 @@ from helix_lab.adapters.log_kafka.writer import Batch, Writer
 from helix_lab.domain.model.event import CONVERSATIONS, Event
 from tests.flow.labs import wait_until
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 20.0
+PLACE = (CONVERSATIONS, 0)
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,34 @@ def test_a_round_that_is_broken_off_after_it_was_sent_doubles_nothing(
     assert 1 == sum(isinstance(error, KeyboardInterrupt) for error in errors)
     assert 1 == errors.count(None)
     assert first + 2 == count_messages(cluster)
+
+
+def test_the_copy_never_goes_back(copy: LocalCopy) -> None:
+    copy.apply({}, {PLACE: 60})
+    copy.pass_over({PLACE: 58})
+
+    assert 60 == copy.positions[PLACE]
+
+
+def test_a_copy_of_another_cluster_is_filled_from_the_beginning(
+    cluster: Cluster,
+    copy: LocalCopy,
+    reader: Reader,
+    writer: Writer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (entry,) = writer.append(make_batch("first"))
+    place = (entry.topic, entry.partition)
+
+    def look(*, timeout_s: float) -> str:
+        if not copy.belongs_to("another cluster"):
+            reader._passed[place] = entry.offset + 1  # as after many that were taken over
+            reader._markers[place] = entry.offset
+        return "another cluster"
+
+    monkeypatch.setattr(cluster, "look", look)
+    reader.look_soon()
+
+    wait_until(lambda: copy.belongs_to("another cluster"), timeout_s=TIMEOUT_S)
+    wait_until(lambda: "first" in copy.find_places(["first"]), timeout_s=TIMEOUT_S)
+    assert not reader._markers

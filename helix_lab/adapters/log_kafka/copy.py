@@ -11,7 +11,7 @@ from pathlib import Path
 from helix_lab.adapters.log_kafka import statements
 from helix_lab.adapters.log_kafka.copy_file import connect, open_file
 from helix_lab.adapters.log_kafka.statements import MAX_OFFSET, make_entry_id
-from helix_lab.adapters.log_kafka.tail import Place, Tail
+from helix_lab.adapters.log_kafka.tail import Place, Tail, follows
 from helix_lab.adapters.log_kafka.wire import Row, to_entry
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.domain.model.event import Entry, order_of
@@ -64,7 +64,7 @@ class LocalCopy:
             The partitions where that could be; what is in the others is to be read.
         """
         with self._lock:
-            taken = {p for p, rows in fresh.items() if _follow(rows, self.positions.get(p, 0))}
+            taken = {p for p, rows in fresh.items() if follows(rows, self.positions.get(p, 0))}
             self._extend(
                 {place: fresh[place] for place in taken},
                 {place: fresh[place][-1].offset + 1 for place in taken},
@@ -87,8 +87,10 @@ class LocalCopy:
 
     def _extend(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
         self._check_open()
-        self._tail.add(fresh, ends)
-        self.positions = {**self.positions, **ends}
+        # The reading thread may have come further since the caller looked.
+        ahead = {place: max(end, self.positions.get(place, 0)) for place, end in ends.items()}
+        self._tail.add(fresh, ahead)
+        self.positions = {**self.positions, **ahead}
 
     def _write(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
         with self._lock:
@@ -293,8 +295,3 @@ class LocalCopy:
                 "its disk. The file may be deleted while no lab is open: it is filled from Kafka"
             )
             raise Unavailable(message, service="event log", path=str(self._path)) from error
-
-
-def _follow(rows: Sequence[Row], position: int) -> bool:
-    """Whether rows begin at a position and leave out no offset."""
-    return rows[0].offset == position and rows[-1].offset - position + 1 == len(rows)

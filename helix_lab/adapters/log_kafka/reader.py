@@ -235,6 +235,7 @@ class Reader:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                self._forget_places()
                 consumer = self._cluster.make_consumer()
                 try:
                     self._follow(consumer)
@@ -286,6 +287,9 @@ class Reader:
                 "prefix: it is filled anew. Rebuild the stores: helix-lab rebuild"
             )
             self._copy.forget()
+            self._forget_places()
+            consumer.unassign()  # else it goes on where it was
+            assigned.clear()
             self._copy.belongs_to(identity)
         fresh = [
             (topic, partition)
@@ -299,6 +303,11 @@ class Reader:
         with self._moved:
             self._has_looked = True
             self._moved.notify_all()
+
+    def _forget_places(self) -> None:
+        """Forget what was taken over where: in topics that were made anew it lies elsewhere."""
+        self._markers.clear()
+        self._passed.clear()
 
     def _locate(self, place: Place) -> TopicPartition:
         start = self._position(place) or OFFSET_BEGINNING

@@ -47,3 +47,8 @@ class Tail:
                 self.keys[topic, row.key] = partition
                 self._bytes += len(row.data)
         self.ends.update(ends)
+
+
+def follows(rows: Sequence[Row], position: int) -> bool:
+    """Whether rows begin at a position and leave out no offset."""
+    return rows[0].offset == position and rows[-1].offset - position + 1 == len(rows)
