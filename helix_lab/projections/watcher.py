@@ -36,6 +36,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._is_rebuilding = False
         self._seen: Mapping[tuple[str, int], int] = {}
+        self._is_behind = False
         self._moved_at_s = time.monotonic()
 
     def start(self) -> None:
@@ -93,10 +94,12 @@ class Watcher:
     def _measure(self, ends: Mapping[tuple[str, int], int]) -> int:
         found = self._projection.read_checkpoint()
         behind = sum(max(0, end - found.get(place, 0)) for place, end in ends.items())
-        if found != self._seen or not behind:
+        # What was level stands still only since it was found behind.
+        if found != self._seen or not behind or not self._is_behind:
             self._seen, self._moved_at_s, self.fault = found, time.monotonic(), ""
         elif time.monotonic() - self._moved_at_s > _STILL_S:
             self.fault = "no worker has moved it; is one running? helix-lab worker"
+        self._is_behind = bool(behind)
         return behind
 
     def _refuse_if_wrong(self) -> None:
