@@ -92,6 +92,22 @@ def open_workers(
     return [_open(settings, stack, name, on_change) for name in stores or SHARED]
 
 
+def name_group(name: str, url: str, *, store: str) -> str:
+    """The group of those that fill a store, however each of them writes the address of the log.
+
+    Two labs on one cluster that keep records of their own are two groups.
+
+    Args:
+        name: of the store.
+        url: of the log; only its prefix counts, so no password does.
+        store: what tells the records from others.
+    """
+    from helix_lab.adapters.log_kafka.address import read_address
+
+    mark = hashlib.sha256(f"{store} {read_address(url).prefix}".encode()).hexdigest()
+    return f"helix-lab.{name}.{mark[:16]}"
+
+
 def _open(
     settings: Settings, stack: ExitStack, name: str, on_change: Callable[[str, int], None]
 ) -> Worker:
@@ -102,13 +118,12 @@ def _open(
     claims = Claims(records, name)
     projection = ConversationsProjection(records, claims)
     url = settings.log_url or ""
-    # Two labs on one cluster that keep records of their own are two groups.
-    store = hashlib.sha256(f"{records.identify()} {url.rpartition('/')[2]}".encode()).hexdigest()
+    group = name_group(name, url, store=records.identify())
 
     def join(take: Take) -> KafkaGroupMember:
         return KafkaGroupMember(
             url,
-            group=f"helix-lab.{name}.{store[:16]}",
+            group=group,
             topics=projection.topics,
             take=take,
             on_change=partial(on_change, name),

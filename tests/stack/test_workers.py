@@ -20,6 +20,7 @@ from helix_lab.adapters.log_kafka.address import read_address
 from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.domain.model.event import CONVERSATIONS
 from helix_lab.lab import Lab
+from helix_lab.lab.workers import name_group
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.records.claims import Claims, PartitionLost
 from helix_lab.records.database import Records
@@ -305,6 +306,16 @@ def test_a_rebuild_shuts_workers_out_until_they_take_their_partitions_again(
 def test_stores_of_one_process_are_refused(tmp_path: Path, store: str, reason: str) -> None:
     with pytest.raises(InvalidRequest, match=f"{store}.*{reason}"):
         open_at(tmp_path / "lab", workers=(store,))
+
+
+def test_workers_share_a_group_however_they_write_the_address() -> None:
+    def name(url: str) -> str:
+        return name_group("conversations", url, store="s")
+
+    assert name("kafka://a,b/p") == name("kafka+ssl://user:password@b:9093/p/?ca=/ca.pem")
+    assert name("kafka://a") == name("kafka://user:password@b")
+    assert name("kafka://a/p") != name("kafka://a/q")
+    assert name("kafka://a") != name_group("conversations", "kafka://a", store="t")
 
 
 def test_workers_need_servers(tmp_path: Path) -> None:
