@@ -48,6 +48,10 @@ def read_address(url: str) -> KafkaAddress:
         reason = f"it begins with {parts.scheme[:20]!r}"
         raise _refuse(reason)
     login, at, hosts = parts.netloc.rpartition("@")
+    if not at and "@" in url:
+        # What looks like a host is the beginning of a password then, and is not shown.
+        reason = "in a user or password the characters / ? # must be written as %2F %3F %23"
+        raise _refuse(reason)
     servers = [_read_server(server) for server in hosts.split(",")]
     prefix = parts.path.strip("/")
     if prefix and not _PREFIX.fullmatch(prefix):
