@@ -10,14 +10,13 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Two new tables, unless they are there without a version."""
+    """Two new tables."""
     text, name = _text(200), _text(100)
     op.create_table(
         "applied_event",
         sa.Column("projection", name, nullable=False),
         sa.Column("event_id", text, nullable=False),
         sa.PrimaryKeyConstraint("projection", "event_id"),
-        if_not_exists=True,
     )
     op.create_table(
         "claim",
@@ -26,7 +25,6 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=False),
         sa.Column("holder", text, nullable=False),
         sa.PrimaryKeyConstraint("projection", "topic", "partition"),
-        if_not_exists=True,
     )
 
 
