@@ -305,9 +305,7 @@ class Exchange:
         Raises:
             Unavailable: the shared log cannot be used.
         """
-        meeting = self._meet()
-        with self._steps["keep"]:
-            return meeting.keeper.write()
+        return self._meet().keeper.write()
 
     def _keep_step(self) -> None:
         meeting = self._meet()

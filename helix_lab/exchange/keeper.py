@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ _RANK_SHARE = 0.2
 
 
 class Keeper:
-    """Keeps snapshots in the shared log. Each of its methods is for one thread.
+    """Keeps snapshots in the shared log. Only `write` is safe in threads.
 
     Attributes:
         problem: why the last snapshot was not written.
@@ -48,6 +49,7 @@ class Keeper:
         self._pace = pace
         self._read_replica = read_replica
         self._look_at = time.monotonic() + pace.snapshot_s
+        self._writing = threading.Lock()
 
     def write_when_due(self) -> bool:
         """Write a snapshot if the last one is old and enough was written since."""
@@ -71,10 +73,11 @@ class Keeper:
 
     def write(self) -> bool:
         """Write a snapshot of all that is here; False if that is not possible just now."""
-        offset = self._relay.taken_to
-        if not self._projections.catch_up(STORE, timeout_s=CATCH_UP_S):
-            return False
-        return self._snapshots.take(self._records, offset=offset, send=self._relay.send)
+        with self._writing:
+            offset = self._relay.taken_to
+            if not self._projections.catch_up(STORE, timeout_s=CATCH_UP_S):
+                return False
+            return self._snapshots.take(self._records, offset=offset, send=self._relay.send)
 
     def skip(self) -> bool:
         """Take the latest snapshot in where that is shorter than reading on; whether it was.

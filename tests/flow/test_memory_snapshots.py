@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ def test_a_new_node_begins_with_the_latest_snapshot_and_reads_on(
     (history,) = west.get_memory_history("many-5").updates
     assert "of west" == history.changes["content"]
     assert [] == west.get_memory_history("many-6").updates
+
+
+def test_a_snapshot_does_not_wait_while_the_keeper_rests(open_node: OpenNode) -> None:
+    exchange = open_node("east").services.exchange
+    exchange.sync()
+
+    with ThreadPoolExecutor(1) as threads, exchange._steps["keep"]:
+        assert threads.submit(exchange.write_snapshot).result(20)
 
 
 def test_a_node_that_was_away_keeps_what_it_wrote_meanwhile(open_node: OpenNode) -> None:
