@@ -71,6 +71,15 @@ class SyncPeers(Response):
     peers: list[SyncPeer]
 
 
+class SyncSnapshot(Response):
+    """The latest snapshot in the shared log, whoever wrote it."""
+
+    written_at: datetime
+    node_id: str
+    memories: int
+    updates: int = Field(description="updates that are in it")
+
+
 class SyncStatus(Response):
     """What this node has written and taken in, and how the exchange stands."""
 
@@ -94,6 +103,7 @@ class SyncStatus(Response):
     nodes: dict[str, int] = Field(description="updates of each node that are here")
     memories_in_conflict: int
     projection_lag: int
+    last_snapshot: SyncSnapshot | None
 
 
 def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
@@ -116,6 +126,7 @@ def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
         nodes=nodes,
         memories_in_conflict=count_conflicts(services.records),
         projection_lag=services.projections.measure_lag()[STORE],
+        last_snapshot=_show_snapshot(standing),
     )
 
 
@@ -135,6 +146,12 @@ def remove_peer(services: Services, request: RemoveSyncPeer) -> SyncPeers:
     """Declare a node gone, so that nobody waits for it."""
     services.exchange.remove(request.node_id)
     return list_peers(services, ListSyncPeers())
+
+
+def _show_snapshot(standing: Standing) -> SyncSnapshot | None:
+    found = standing.snapshot
+    names = SyncSnapshot.model_fields
+    return found and SyncSnapshot(**{name: getattr(found, name) for name in names})
 
 
 def _show_peers(
