@@ -15,10 +15,10 @@ from bench.harness import CannotRunError
 from bench.log import BATCH, EventMaker, Pairs, elapsed_s, interleave, throughput
 from helix_lab.adapters.log_kafka import KafkaEventLog
 from helix_lab.adapters.log_kafka.wire import to_message
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.model.errors import HelixError
 from helix_lab.domain.model.event import CONVERSATIONS
 from helix_lab.doors.cli.stacking import find_cache
-from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.stack.stack import Stack
 
 if TYPE_CHECKING:

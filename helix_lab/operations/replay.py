@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.context.history import Message
 from helix_lab.domain.model.errors import (
     BudgetTooSmall,
@@ -40,7 +41,6 @@ from helix_lab.operations.operation import (
     StreamItem,
 )
 from helix_lab.operations.services import Services
-from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.queries.history import stream_history
 from helix_lab.queries.readings import Reading
 

@@ -50,6 +50,7 @@ _LAB = (
     Variable("HELIX_DATA_DIR", "lab.data_dir", in_force=lambda s: s.data_dir),
     Variable("HELIX_PORT", "lab.port", "integer", in_force=lambda s: s.port),
     Variable("NODE_ID", "lab.node_id", in_force=lambda s: s.node_id),
+    Variable("HELIX_WORKERS", "lab.workers", in_force=lambda s: ", ".join(s.workers)),
     Variable("HELIX_PROVIDERS", "lab.providers", "providers", in_force=_list_providers),
     Variable(
         "HELIX_REPORT_RUNS_KEPT",

@@ -28,6 +28,14 @@ OLD_ROWS = (
     " '2026-11-01 10:00:00', NULL, 3, 40, 0, 7)",
     "INSERT INTO checkpoint VALUES ('conversations', 'helixagent.conversations', 0, 5)",
 )
+SINCE_VERSIONS = (
+    "applied_event",
+    "claim",
+    "memory_conflict_told",
+    "proposal",
+    "proposal_decision",
+)
+"""Tables that no store from before versions has."""
 _MOMENT = datetime(2026, 11, 1, 10, tzinfo=UTC)
 
 pytestmark = pytest.mark.timeout(300)
@@ -177,7 +185,8 @@ def test_memories_of_another_form_are_filled_again_from_the_log(tmp_path: Path) 
     with open_at(tmp_path) as lab:
         kept = lab.create_memory(content="User prefers OAuth2")
     with sqlite3.connect(tmp_path / "records.sqlite") as connection:
-        connection.execute("DROP TABLE alembic_version")
+        for table in ("alembic_version", *SINCE_VERSIONS):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE memory ADD COLUMN former TEXT")
         connection.execute("CREATE TABLE memory_writer (node_id TEXT)")
     connection.close()
