@@ -148,7 +148,7 @@ def test_a_delete_beside_an_edit_can_be_taken(nodes: tuple[Lab, Lab], split: str
     assert not is_kept(west, split)
 
 
-def test_what_was_changed_meanwhile_is_not_resolved_blindly(
+def test_what_was_changed_meanwhile_is_not_replaced_by_a_late_button(
     nodes: tuple[Lab, Lab], split: str
 ) -> None:
     east, west = nodes
@@ -156,8 +156,7 @@ def test_what_was_changed_meanwhile_is_not_resolved_blindly(
     button = list_buttons(page)["Take what east wrote"]
     west.update_memory(split, content="Prefer passkeys")
     settle(west, east)
-
     asyncio.run(press(button))
 
-    assert "The conflict is as it was" in text_of(page)
-    assert not button.disabled
+    assert "has changed meanwhile" in text_of(page)
+    assert "Prefer passkeys" == east.get_memory(split).content

@@ -37,7 +37,7 @@ _NODES = (
 )  # fmt: skip
 _SNAPSHOT = ("written, UTC", "by", "memories", "updates in it", "updates since")
 
-Choose = Callable[[str, str | None], Awaitable[None]]
+Choose = Callable[[MemoryConflict, str | None], Awaitable[None]]
 """Ends a conflict by what a node wrote; without a node takes its end back."""
 
 
@@ -104,15 +104,24 @@ class _Memory:
             self._conflicts = facts.conflicts
             self.conflicts.objects = _make_conflicts(facts, self._choose)
 
-    async def _choose(self, conflict_id: str, node_id: str | None) -> None:
-        how = {"action": "undo"} if node_id is None else {"action": "choose", "node_id": node_id}
+    async def _choose(self, conflict: MemoryConflict, node_id: str | None) -> None:
         try:
-            await asyncio.to_thread(self._lab.resolve_memory_conflict, conflict_id, **how)
+            refusal = await asyncio.to_thread(self._resolve, conflict, node_id)
         except HelixError as error:
-            self.refusal.object = write_notice(f"The conflict is as it was: {error}")
-            return
-        self.refusal.object = ""
+            refusal = str(error)
+        self.refusal.object = write_notice(refusal and f"Nothing was changed: {refusal}")
         await self.following.refresh()
+
+    def _resolve(self, conflict: MemoryConflict, node_id: str | None) -> str:
+        """Do what the button says; gives why not where the page was behind."""
+        memory_id, state = conflict.memory_id, conflict.state
+        found = self._lab.list_memory_conflicts(memory_id=memory_id, state=state).conflicts
+        if conflict not in found:
+            # Choosing would replace what somebody wrote after this was shown.
+            return f"memory {memory_id!r} has changed meanwhile; look at what it shows now."
+        how = {"action": "undo"} if node_id is None else {"action": "choose", "node_id": node_id}
+        self._lab.resolve_memory_conflict(conflict.conflict_id, **how)
+        return ""
 
 
 def _list_cards(status: SyncStatus) -> list[tuple[str, str]]:
@@ -178,8 +187,7 @@ def _make_conflicts(facts: Facts, choose: Choose) -> list[Any]:
 def _make_conflict(conflict: MemoryConflict, choose: Choose) -> pn.Column:
     """All values side by side, and below them what can be done."""
     buttons = [
-        _make_button(label, conflict.conflict_id, node_id, choose)
-        for label, node_id in _list_choices(conflict)
+        _make_button(label, conflict, node_id, choose) for label, node_id in _list_choices(conflict)
     ]
     return pn.Column(
         make_html(write_conflict(conflict)),
@@ -202,13 +210,13 @@ def _list_choices(conflict: MemoryConflict) -> list[tuple[str, str | None]]:
     ]
 
 
-def _make_button(label: str, conflict_id: str, node_id: str | None, choose: Choose) -> Any:
+def _make_button(label: str, conflict: MemoryConflict, node_id: str | None, choose: Choose) -> Any:
     button = pn.widgets.Button(label=label, margin=4)
 
     async def act(_: object) -> None:
         button.disabled = True
         try:
-            await choose(conflict_id, node_id)
+            await choose(conflict, node_id)
         finally:
             button.disabled = False
 
