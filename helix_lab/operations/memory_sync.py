@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -150,8 +151,7 @@ def remove_peer(services: Services, request: RemoveSyncPeer) -> SyncPeers:
 
 def _show_snapshot(standing: Standing) -> SyncSnapshot | None:
     found = standing.snapshot
-    names = SyncSnapshot.model_fields
-    return found and SyncSnapshot(**{name: getattr(found, name) for name in names})
+    return None if found is None else SyncSnapshot(**asdict(found))
 
 
 def _show_peers(
