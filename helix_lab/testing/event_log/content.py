@@ -71,7 +71,10 @@ class ContentTests(EventLogFixtures):
     @settings(
         max_examples=50,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,  # one class for each adapter
+        ],
     )
     @given(event=events())
     def test_any_event_comes_back_equal(self, log: EventLog, event: Event) -> None:
