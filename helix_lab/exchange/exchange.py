@@ -214,6 +214,7 @@ class Exchange:
             return Standing(state, str(problem or ""))
         try:
             waiting_in = meeting.relay.count_waiting_in()
+            snapshot = meeting.snapshots.describe_latest()
         except Unavailable as error:
             return Standing("unreachable", str(error), level_at=self._level_at)
         return Standing(
@@ -225,6 +226,7 @@ class Exchange:
             lag_ms=self._measure_lag_ms(meeting, waiting_in),
             peers=dict(meeting.membership.peers),
             ahead_ms=dict(meeting.relay.ahead_ms),
+            snapshot=snapshot,
         )
 
     def _measure_lag_ms(self, meeting: Meeting, waiting_in: int) -> int:

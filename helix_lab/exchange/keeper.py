@@ -59,7 +59,7 @@ class Keeper:
         latest = self._snapshots.describe_latest()
         age_s = self._pace.snapshot_s * 2
         if latest is not None:
-            age_s = (datetime.now(UTC) - latest[0]).total_seconds()
+            age_s = (datetime.now(UTC) - latest.written_at).total_seconds()
         replica = self._read_replica()
         members = [node for node in replica.vector if replica.is_member(node)]
         rank = sum(node < self._node_id for node in members)
@@ -67,7 +67,7 @@ class Keeper:
         if wait_s > 0:
             self._look_at = time.monotonic() + wait_s
             return False
-        written = sum(replica.vector.values()) - (latest[1] if latest else 0)
+        written = sum(replica.vector.values()) - (latest.updates if latest else 0)
         least = max(self._pace.snapshot_updates, count_memories(self._records))
         return written >= least and self.write()
 

@@ -32,6 +32,7 @@ class Meeting:
     voice: Voice
     keeper: Keeper
     herald: Herald
+    snapshots: Snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +136,5 @@ def _join(home: Home, shared: EventLog, instance: str) -> Meeting:
             read_replica=home.read_replica,
         ),
         Herald(shared, home.writer, home.records, node_id=node_id),
+        snapshots,
     )

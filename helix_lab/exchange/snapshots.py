@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,6 +21,7 @@ from helix_lab.domain.model.event import (
     Draft,
     Entry,
 )
+from helix_lab.exchange.standing import WrittenSnapshot
 from helix_lab.ports.event_log import EventLog
 from helix_lab.queries.memory_snapshots import MemoryState, read_state
 from helix_lab.record.snapshots import (
@@ -107,6 +107,7 @@ class Snapshots:
         self._shared = shared
         self._writer = writer
         self._node_id = node_id
+        self._described: tuple[int, WrittenSnapshot | None] = (0, None)
 
     def find_latest(self, *, beyond: int) -> Snapshot | None:
         """The latest one that is whole and stands for more of the log than is read."""
@@ -118,13 +119,20 @@ class Snapshots:
                 return Snapshot(completion, parts)
         return None
 
-    def describe_latest(self) -> tuple[datetime, int] | None:
-        """When the latest one was completed, and how many updates are in it."""
+    def describe_latest(self) -> WrittenSnapshot | None:
+        """The latest one; read again only when the topic has grown, for it is asked often."""
+        end = sum(self._shared.end_offsets([MEMORY_SNAPSHOTS]).values())
+        if end != self._described[0]:
+            self._described = (end, self._find_described())
+        return self._described[1]
+
+    def _find_described(self) -> WrittenSnapshot | None:
         completions = self._list_completions()
         if not completions:
             return None
         event = completions[-1].event
-        return event.time, sum(count_updates(event.data).values())
+        updates = sum(count_updates(event.data).values())
+        return WrittenSnapshot(event.time, event.node_id, event.data["memories"], updates)
 
     def take(self, records: Records, *, offset: int, send: Callable[[], object]) -> bool:
         """Write what the store holds; False if some updates wait for others.

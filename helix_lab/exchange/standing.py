@@ -40,6 +40,20 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenSnapshot:
+    """The latest snapshot in the shared log.
+
+    Attributes:
+        updates: how many are in it.
+    """
+
+    written_at: datetime
+    node_id: str
+    memories: int
+    updates: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How the exchange stands.
 
@@ -50,6 +64,7 @@ class Standing:
         waiting_in: places of the shared log that are not read yet.
         lag_ms: see `Exchange.measure_lag_ms`.
         ahead_ms: by node, how far its clock was ahead.
+        snapshot: the latest one; None where there is none.
     """
 
     state: str
@@ -60,3 +75,4 @@ class Standing:
     lag_ms: int = 0
     peers: Mapping[str, Peer] = field(default_factory=dict)
     ahead_ms: Mapping[str, int] = field(default_factory=dict)
+    snapshot: WrittenSnapshot | None = None

@@ -34,6 +34,7 @@ PAGES = (
     Page("context", "Context", "How far and how well conversations are compressed, by strategy"),
     Page("debates", "Debates", "How debates end, who wins them, and whether the sure ones do"),
     Page("knowledge", "Knowledge", "What was talked about, and how the graph of it grows"),
+    Page("memory", "Memory", "How nodes stand, and what they wrote side by side"),
     Page("costs", "Costs", "What providers cost over time"),
     Page("system", "System", "What this lab uses, what it is asked, how fast it answers"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -71,6 +72,15 @@ class SyncPeers(Response):
     peers: list[SyncPeer]
 
 
+class SyncSnapshot(Response):
+    """The latest snapshot in the shared log, whoever wrote it."""
+
+    written_at: datetime
+    node_id: str
+    memories: int
+    updates: int = Field(description="updates that are in it")
+
+
 class SyncStatus(Response):
     """What this node has written and taken in, and how the exchange stands."""
 
@@ -94,6 +104,7 @@ class SyncStatus(Response):
     nodes: dict[str, int] = Field(description="updates of each node that are here")
     memories_in_conflict: int
     projection_lag: int
+    last_snapshot: SyncSnapshot | None
 
 
 def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
@@ -116,6 +127,7 @@ def get_sync_status(services: Services, _request: GetSyncStatus) -> SyncStatus:
         nodes=nodes,
         memories_in_conflict=count_conflicts(services.records),
         projection_lag=services.projections.measure_lag()[STORE],
+        last_snapshot=_show_snapshot(standing),
     )
 
 
@@ -135,6 +147,11 @@ def remove_peer(services: Services, request: RemoveSyncPeer) -> SyncPeers:
     """Declare a node gone, so that nobody waits for it."""
     services.exchange.remove(request.node_id)
     return list_peers(services, ListSyncPeers())
+
+
+def _show_snapshot(standing: Standing) -> SyncSnapshot | None:
+    found = standing.snapshot
+    return None if found is None else SyncSnapshot(**asdict(found))
 
 
 def _show_peers(

@@ -57,9 +57,17 @@ def test_an_empty_lab_has_empty_pictures(lab: Lab) -> None:
 def test_the_dashboards_are_listed_with_their_paths(lab: Lab) -> None:
     listed = lab.list_dashboards().dashboards
 
-    assert ["overview", "providers", "context", "debates", "knowledge", "costs", "system"] == [
-        page.name for page in listed
+    names = [
+        "overview",
+        "providers",
+        "context",
+        "debates",
+        "knowledge",
+        "memory",
+        "costs",
+        "system",
     ]
+    assert names == [page.name for page in listed]
     assert "helix-dash/overview" == listed[0].path
 
 

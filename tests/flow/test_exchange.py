@@ -159,6 +159,20 @@ def test_both_nodes_may_resolve_one_conflict_and_that_is_a_new_one(
     assert conflict_id != found.conflict_id
 
 
+def test_a_delete_that_saw_all_values_ends_the_conflict(split: tuple[Lab, Lab, str]) -> None:
+    east, west, m1 = split
+    east.update_memory(m1, content="Prefer OAuth2")
+    west.update_memory(m1, content="Prefer JWT")
+    settle(east, west)
+
+    east.delete_memory(m1)
+    settle(east, west)
+
+    for lab in (east, west):
+        (conflict,) = lab.list_memory_conflicts(memory_id=m1).conflicts
+        assert ("resolved", "east") == (conflict.state, conflict.resolution.resolved_by)
+
+
 def test_a_delete_beside_an_edit_is_a_conflict_and_can_be_chosen(
     split: tuple[Lab, Lab, str],
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from helix_lab import open_lab
 from helix_lab.jobs.reports.report import read_report
+from tests.flow.nodes import Stranger
 
 ROOT = Path(__file__).parents[2]
 REPORTS = sorted((ROOT / "notebooks" / "reports").glob("*.ipynb"))
@@ -77,6 +79,26 @@ def test_the_reports_answer_from_what_the_lab_holds(data_dir: Path, tmp_path: Pa
     assert f"{newest.conversation_id}: {newest.message_count} messages" in reviewed
     with pytest.raises(PapermillExecutionError, match="no conversation 'nobody'"):
         run("conversation-review", tmp_path / "c.ipynb", conversation_id="nobody")
+
+
+def test_sync_health_shows_both_values_and_what_needs_a_hand(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared.sqlite"
+    monkeypatch.setenv("HELIX_MEMORY_LOG", str(shared))
+    monkeypatch.setenv("NODE_ID", "node-1")
+    with open_lab(data_dir) as lab, closing(Stranger(shared, "node-2")) as stranger:
+        lab.create_memory("Prefer OAuth2", memory_id="m1")
+        stranger.join()
+        stranger.write("m1", content="Prefer JWT")
+        lab.force_sync()
+
+    printed = run("sync-health", tmp_path / "e.ipynb")
+
+    assert "node-2 unknown, last heartbeat never" in printed
+    assert "content by node-1: Prefer OAuth2" in printed
+    assert "content by node-2: Prefer JWT" in printed
+    assert "1 conflicts wait for a decision" in printed
 
 
 def test_the_defaults_of_the_schema_are_those_of_the_notebook(path: Path) -> None:

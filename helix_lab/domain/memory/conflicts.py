@@ -37,8 +37,8 @@ def find_conflict(memory_id: str, record: Record) -> FoundConflict | None:
     """The conflict that a record holds now, if any."""
     values = {name: tuple(e) for name, e in sorted(record.entries.items()) if len(e) > 1}
     is_deleted_beside = len({head.kind is Kind.DELETE for head in record.heads}) > 1
-    if not values and not is_deleted_beside:
-        return None
+    if not is_deleted_beside and not (values and record.is_alive):
+        return None  # a delete that saw all values ended the conflict; the values stay in the log
     dots = {(entry.node, entry.seq) for entries in values.values() for entry in entries}
     if is_deleted_beside:
         dots |= {(head.node, head.seq) for head in record.heads}

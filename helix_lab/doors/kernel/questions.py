@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -138,6 +138,38 @@ def _ask_debates(lab: Any, text: str) -> Listing:
     return _list(page.debates, fields, _say_more(page, "hx.list_debates"))
 
 
+def _ask_memory(lab: Any, words: str) -> Listing:
+    page = lab.list_memories(q=words or None, limit=10)
+    in_conflict = lab.get_sync_status().memories_in_conflict
+    notes = [
+        _say_more(page, "hx.list_memories"),
+        f"{in_conflict:,} in conflict: %hx conflicts" if in_conflict else "",
+    ]
+    fields = ("memory_id", "type", "importance", "has_conflict", "updated_at", "content")
+    listing = _list(page.memories, fields, " · ".join(filter(None, notes)))
+    return replace(listing, cell_width=_READABLE)
+
+
+def _ask_conflicts(lab: Any, text: str) -> Listing:
+    limit = _read_count("conflicts", text, default=10)
+    page = lab.list_memory_conflicts(state="open", limit=limit)
+    rows = [row for conflict in page.conflicts for row in _list_sides(conflict)]
+    more = _say_more(page, "hx.list_memory_conflicts")
+    notes = [more, 'hx.resolve_memory_conflict("…", "choose", node_id="…") ends one']
+    fields = ("conflict_id", "memory_id", "field", "node", "wrote")
+    return Listing(fields, rows, " · ".join(filter(None, notes)), _READABLE)
+
+
+def _list_sides(conflict: Any) -> list[tuple[Any, ...]]:
+    """All values, one row each; where a delete stands against an edit, what each node did too."""
+    sides: list[tuple[Any, ...]] = []
+    if conflict.conflict_type == "concurrent_delete":
+        sides = [("action", node.id, node.action) for node in conflict.nodes]
+    for name, values in conflict.values.items():
+        sides += [(name, value.node_id, value.value) for value in values]
+    return [(conflict.conflict_id, conflict.memory_id, *side) for side in sides]
+
+
 def _ask_runs(lab: Any, text: str) -> Listing:
     page = lab.list_runs(limit=_read_count("runs", text, default=10))
     fields = ("run_id", "kind", "state", "progress", "created_at", "ended_at")
@@ -177,6 +209,8 @@ QUESTIONS = (
     Question("replay", "ID", "what was said in a conversation", _ask_replay),
     Question("providers", "[WINDOW]", "speed, cost and wins; 1h 24h 7d 30d all", _ask_providers),
     Question("debates", "[N]", "the newest debates and who won", _ask_debates),
+    Question("memory", "[WORDS]", "memories that hold these words, or the latest", _ask_memory),
+    Question("conflicts", "[N]", "what was written to memories side by side", _ask_conflicts),
     Question("runs", "[N]", "the newest runs and their states", _ask_runs),
     Question("reports", "", "the reports that can be run", _ask_reports),
     Question("dashboards", "", "the dashboards, and how to open them", _ask_dashboards),

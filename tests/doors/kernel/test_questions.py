@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,6 +15,7 @@ from helix_lab.doors.kernel.questions import QUESTIONS, answer, list_words
 from helix_lab.settings import Settings
 from tests.doors.conftest import SAMPLES
 from tests.doors.kernel.running import RunningKernel, start_kernel
+from tests.flow.nodes import Stranger
 from tests.server.live import wait_for
 
 
@@ -85,6 +87,23 @@ def test_debates_name_their_winner(sampled: Lab) -> None:
     winners = [row["winner"] for row in answer(sampled, "debates")]
 
     assert (6, 1) == (len(winners), winners.count(None))
+
+
+def test_memories_are_searched_and_their_conflicts_listed(tmp_path: Path) -> None:
+    shared = tmp_path / "shared.sqlite"
+    settings = Settings(tmp_path / "lab", node_id="node-1", memory_log=str(shared))
+    with open_lab(settings=settings) as lab, closing(Stranger(shared, "node-2")) as stranger:
+        lab.create_memory("Prefer OAuth2", memory_id="m1")
+        lab.create_memory("Lives in Oslo", memory_id="m2")
+        stranger.join()
+        stranger.write("m1", content="Prefer JWT")
+        lab.force_sync()
+
+        assert {"m1", "m2"} == {row["memory_id"] for row in answer(lab, "memory")}
+        assert ["m2"] == [row["memory_id"] for row in answer(lab, "memory oslo")]
+        assert "1 in conflict: %hx conflicts" in repr(answer(lab, "memory"))
+        sides = [(row["memory_id"], row["node"], row["wrote"]) for row in answer(lab, "conflicts")]
+        assert {("m1", "node-1", "Prefer OAuth2"), ("m1", "node-2", "Prefer JWT")} == set(sides)
 
 
 @pytest.mark.parametrize("word", ["nothing", "STATUS", "statu", "-x", "%", "a/b"])
