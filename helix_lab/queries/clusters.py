@@ -2,7 +2,8 @@
 
 Conversations and the things that at least two of them mention are one graph of two kinds of
 nodes; Louvain's method (Blondel et al. 2008, by networkx, seeded) groups it. A mention weighs
-(1 + ln count) · ln(conversations / conversations that mention it): what all talk of groups none.
+(1 + ln count) · ln((conversations + 1) / conversations that mention it): what all talk of hardly
+groups any.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +44,7 @@ def discover(
     around = _read(store, between)
     pairs = _score_pairs(seeds, graph, around, min_shared)
     ranked = sorted(pairs, key=lambda pair: (-pairs[pair][0], pair))
-    kept = _drop_mentioned(store, ranked, limit)
+    kept = _drop_mentioned(store, ranked, set(seeds), limit)
     names = {entity_id for pair in kept for entity_id in (*pair, *pairs[pair][1])}
     known = {row["id"]: row for row in store.ask("find_entities", ids=sorted(names))}
     return [
@@ -91,13 +91,27 @@ def _score_pairs(
 
 
 def _drop_mentioned(
-    store: GraphStore, pairs: Iterable[tuple[str, str]], limit: int
+    store: GraphStore, pairs: Sequence[tuple[str, str]], seeds: Collection[str], limit: int
 ) -> list[tuple[str, str]]:
-    """The first pairs that no message names together."""
+    """The first pairs that no message names together; one question for each seed at most."""
+    by_seed: dict[str, list[str]] = defaultdict(list)
+    for pair in pairs:
+        seed, other = _begin_with(seeds, pair)
+        by_seed[seed].append(other)
+    mentioned: dict[str, set[str]] = {}
     kept: list[tuple[str, str]] = []
-    for first, second in pairs:
+    for pair in pairs:
         if len(kept) == limit:
             break
-        if not store.ask("co_occurrences", id=first, ids=[second]):
-            kept.append((first, second))
+        seed, other = _begin_with(seeds, pair)
+        if seed not in mentioned:
+            rows = store.ask("co_occurrences", id=seed, ids=by_seed[seed])
+            mentioned[seed] = {row["id"] for row in rows}
+        if other not in mentioned[seed]:
+            kept.append(pair)
     return kept
+
+
+def _begin_with(seeds: Collection[str], pair: tuple[str, str]) -> tuple[str, str]:
+    """The pair, its seed first."""
+    return pair if pair[0] in seeds else pair[::-1]

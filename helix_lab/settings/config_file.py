@@ -61,7 +61,11 @@ class _FileReader:
 
     def read(self) -> dict[str, FileValue]:
         root = self._compose()
-        return {} if root is None else dict(self._read_section(root, ""))
+        try:
+            return {} if root is None else dict(self._read_section(root, ""))
+        except RecursionError:
+            message = f"{self._path} has a list that holds itself"
+            raise InvalidRequest(message, field="HELIX_CONFIG") from None
 
     def _compose(self) -> Node | None:
         import yaml
@@ -92,6 +96,8 @@ class _FileReader:
             self._refuse(node, f"{path or 'the file'} must be a mapping with {_list_keys(path)}")
         known: set[str] = set()
         for key, value in node.value:
+            if key.id != "scalar":
+                self._refuse(key, f"a key must be one word; allowed are {_list_keys(path)}")
             name = str(key.value)
             if name in known:
                 self._refuse(key, f"{name} stands here twice")

@@ -14,7 +14,7 @@ from helix_lab.settings.form import Settings
 from helix_lab.settings.sources import Sources
 
 MASK = "********"
-_ACCOUNT = re.compile(r"(?<=://)([^\s:@/?\"]*):([^\s\"]*)(?=@)")
+_ACCOUNT = re.compile(r"(?:(?<=://)|^(?![\w+.-]*://))([^\s:@/?\"]*):([^\s\"]*)(?=@)")
 _SECRET_PART = re.compile(
     r"([?&][^=&\s\"]*(?:password|secret|token|key)[^=&\s\"]*=)[^&\s\"]+", re.I
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,6 +21,17 @@ from helix_lab_server.rest_handler import RestHandler
 UPDATES_PATH: Final = "/v1/ws/knowledge/updates"
 
 _PAGE = 100
+
+
+def make_wake(loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> Callable[[], None]:
+    """What tells a follower of news, from any thread."""
+
+    def wake() -> None:
+        # A server that ends closes its loop before its followers leave; the graph must not mind.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(news.set)
+
+    return wake
 
 
 class KnowledgeUpdatesHandler(WebSocketMixin, WebSocketHandler, RestHandler):
@@ -81,13 +93,8 @@ class KnowledgeUpdatesHandler(WebSocketMixin, WebSocketHandler, RestHandler):
             self._sending.cancel()
 
     async def _send(self) -> None:
-        loop = asyncio.get_running_loop()
-
-        def wake() -> None:
-            loop.call_soon_threadsafe(self._news.set)
-
         try:
-            with self._feed.listening(wake):
+            with self._feed.listening(make_wake(asyncio.get_running_loop(), self._news)):
                 await self._greet()
                 while True:
                     self._news.clear()
@@ -104,9 +111,11 @@ class KnowledgeUpdatesHandler(WebSocketMixin, WebSocketHandler, RestHandler):
     async def _send_news(self) -> None:
         while True:
             page = self._feed.read(self._position, limit=_PAGE)
-            self._position = page.position
             if page.missed:
+                # Whoever leaves now goes on here, so it comes before the frames of this page.
+                self._position += page.missed
                 await self._write([self._tell("missed", count=page.missed)])
+            self._position = page.position
             if not page.frames:
                 return
             await self._write(page.frames)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from helix_lab.domain.model.errors import InvalidRequest, UnknownConversation, UnknownEntity
 from helix_lab.lab import Lab, open_lab
+from helix_lab.ports.graph import Row
 
 TALKS = {
     "deploy": ("Docker runs beside Kubernetes.", "Helm and Kubernetes, as always."),
@@ -82,6 +84,30 @@ def test_a_pair_that_shares_a_neighbour_and_never_met_is_discovered(lab: Lab) ->
     assert pair in every
     with pytest.raises(UnknownEntity):
         lab.list_discoveries(entity="Nothing of the kind")
+
+
+def test_many_pairs_are_discovered_with_one_question_on_what_met(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = ("Docker", "Helm", "Terraform", "Ansible", "Jenkins")
+    with open_lab(tmp_path_factory.mktemp("many")) as lab:
+        lab.start_conversation(conversation_id="c")
+        texts = [f"{name} runs beside Kubernetes." for name in others]
+        lab.append_messages("c", [{"role": "user", "content": text} for text in texts])
+        assert lab.services.projections.catch_up("graph", timeout_s=60)
+        asked: list[str] = []
+        ask = lab.services.graph.ask
+
+        def count(statement: str, **parameters: Any) -> list[Row]:
+            asked.append(statement)
+            return ask(statement, **parameters)
+
+        monkeypatch.setattr(lab.services.graph, "ask", count)
+        found = lab.list_discoveries(entity="Docker", min_shared=1).discoveries
+
+    names = {name for pair in found for name in (pair.source.name, pair.target.name)}
+    assert (set(others), len(others) - 1) == (names, len(found))
+    assert 1 == asked.count("co_occurrences")
 
 
 def test_an_empty_lab_has_no_clusters_and_no_discoveries(

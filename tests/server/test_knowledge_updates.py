@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -13,6 +13,8 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from helix_lab.projections.graph_feed import GraphFeed
+from helix_lab_server.knowledge_updates import KnowledgeUpdatesHandler, make_wake
 from tests.server.live import TOKEN, LiveServer
 
 PATH = "v1/ws/knowledge/updates"
@@ -93,6 +95,48 @@ def test_an_offset_of_another_life_is_told_as_missed(server: LiveServer) -> None
     missed, _ = asyncio.run(follow())
 
     assert ("missed", None) == (missed["type"], missed["count"])
+
+
+class Following(KnowledgeUpdatesHandler):
+    """A follower that keeps what it would send."""
+
+    def __init__(self, feed: GraphFeed, position: int) -> None:
+        self._feed = feed
+        self._position = position
+        self.sent: list[dict[str, Any]] = []
+
+    async def send_all(self) -> list[dict[str, Any]]:
+        await self._send_news()
+        return self.sent
+
+    async def _write(self, frames: Sequence[dict[str, Any]]) -> None:
+        self.sent += frames
+
+
+def test_who_leaves_after_being_told_what_it_missed_goes_on_behind_that() -> None:
+    feed = GraphFeed(most_kept=3)
+    feed.publish([{"n": number} for number in range(10)])
+
+    missed, *frames = asyncio.run(Following(feed, 2).send_all())
+
+    assert ("missed", 5) == (missed["type"], missed["count"])
+    position = feed.to_position(missed["offset"])
+    assert position is not None
+    again = asyncio.run(Following(feed, position).send_all())
+    assert frames == again
+    assert [7, 8, 9] == [frame["n"] for frame in again]
+
+
+def test_news_after_the_end_of_the_server_do_not_stop_the_graph() -> None:
+    feed = GraphFeed()
+    loop = asyncio.new_event_loop()
+    wake = make_wake(loop, asyncio.Event())
+    loop.close()
+
+    with feed.listening(wake):
+        feed.publish([{}])
+
+    assert 1 == feed.end
 
 
 HANDSHAKE = {

@@ -247,6 +247,8 @@ lab:
         ("lab: 5", ":1: lab must be a mapping with data_dir"),
         ("- lab", ":1: the file must be a mapping with lab, bigdata"),
         ("lab:\n  port: 1\n  port: 2", ":3: port stands here twice"),
+        ("lab:\n  ? [a]\n  : 2", ":2: a key must be one word; allowed are data_dir"),
+        ("lab:\n  providers: &all [*all]", " has a list that holds itself"),
         ("lab:\n  node_id: ${1x}", r":2: ${ must be ${NAME}"),
         ("lab:\n  node_id: 'geheim", " is no YAML: "),
         ("lab:\n  node_id: !!python/object:os.system geheim", ""),

@@ -43,7 +43,7 @@ def _one(words: str) -> str:
 
 
 _MAYBE = re.compile(r"\bI\b|\b[Mm]y\b|\b(?:[Aa]lways|[Nn]ever|[Ff]rom now on|[Cc]all me)\b")
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^\s*>.*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^[^\S\n]*>[^\n]*", re.DOTALL | re.MULTILINE)
 _QUOTED = re.compile(r"[\"“”][^\"“”\n]{0,400}[\"“”]")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\w)[^.!?\n]*)*[.!?]*")
 _LEADS = _one(

@@ -97,6 +97,7 @@ def test_a_check_names_what_cannot_be_used(tmp_path: Path) -> None:
         ("http://h:1/?token=abc", "http://h:1/?token=********"),
         ("bolt://h:7687", "bolt://h:7687"),
         ("kafka://h:1,g:2", "kafka://h:1,g:2"),
+        ("me:geheim@h:1,g:2", "me:********@h:1,g:2"),
         ("a@b:c", "a@b:c"),
     ],
 )

@@ -79,6 +79,12 @@ def test_several_facts_of_a_message_come_in_order_each_once() -> None:
     assert ["I live in Oslo", "I prefer tea"] == [found.content for found in propose(text)]
 
 
+def test_an_answer_below_a_quoted_line_is_read() -> None:
+    text = "> I live in Bern\n  > I drive a bus\nNo. I live in Oslo."
+
+    assert ["I live in Oslo"] == [found.content for found in propose(text)]
+
+
 def test_what_is_pasted_at_length_is_not_read() -> None:
     assert [] == propose("I live in Oslo. " * 400)
 
