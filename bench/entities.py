@@ -41,7 +41,7 @@ def run(report: Report, options: Options) -> None:
     folder = options.require_data("the folder with stackoverflow-ner, locomo and beam-100k")[0]
     test = folder / "stackoverflow-ner" / "dev.txt"
     if not test.exists():
-        raise CannotRunError(f"there is no {test}")  # noqa: EM102
+        raise CannotRunError(f"there is no {test}")
     plain = PlainCrf(stackoverflow.read_posts(test.with_name("train.txt")))
     posts = stackoverflow.read_posts(test)
     _find_software(report, plain, posts)

@@ -48,7 +48,7 @@ class Options:
     def require_data(self, what: str) -> tuple[Path, ...]:
         """The given data; without any the benchmark is passed over."""
         if not self.data:
-            raise CannotRunError(f"it needs {what}: give --data PATH")  # noqa: EM102
+            raise CannotRunError(f"it needs {what}: give --data PATH")
         return self.data
 
 

@@ -129,7 +129,7 @@ def measure_interrupts(report: Report, options: Options) -> None:
 def _browse() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, _CHROMIUMS)), None)
     if path is None:
-        raise CannotRunError("it needs a Chromium on the PATH")  # noqa: EM101
+        raise CannotRunError("it needs a Chromium on the PATH")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -43,7 +43,7 @@ def run(report: Report, options: Options) -> None:
             holding = stack.hold({"kafka": 1})
             holding.__enter__()
         except HelixError as error:
-            raise CannotRunError(f"it needs Kafka: {error}") from error  # noqa: EM102
+            raise CannotRunError(f"it needs Kafka: {error}") from error
         try:
             servers = stack.read_variables()["KAFKA_BOOTSTRAP_SERVERS"]
             compare_appends(report, servers, folder, options)
@@ -148,7 +148,7 @@ def read(log: KafkaEventLog, number: int) -> None:
             continue
         break
     if len(found) != number:
-        raise RuntimeError(f"{len(found)} of {number}")  # noqa: EM102
+        raise RuntimeError(f"{len(found)} of {number}")
 
 
 def in_batches(append: Callable[[Pairs], object], maker: EventMaker, size: int) -> float:
@@ -163,7 +163,7 @@ def send(producer: Producer, topic: str, pairs: Pairs) -> None:
         key, value, headers = to_message(event)
         producer.produce(topic, value, key, headers=headers)  # type: ignore[arg-type]
     if producer.flush(60):
-        raise RuntimeError("not acknowledged")  # noqa: EM101
+        raise RuntimeError("not acknowledged")
 
 
 def elapsed_ms(call: Callable[[], object]) -> float:

@@ -46,7 +46,7 @@ def run(report: Report, options: Options) -> None:
         try:
             cluster = Nodes(Stack(folder / "stack", find_cache()), rng)
         except HelixError as error:
-            raise CannotRunError(f"it needs Kafka: {error}") from error  # noqa: EM102
+            raise CannotRunError(f"it needs Kafka: {error}") from error
         on_end.callback(cluster.close)
         lab = on_end.enter_context(open_on(cluster.servers, folder))
         load = Load(lab, options.size(EVENTS) // KEYS)
@@ -243,11 +243,11 @@ def lose_two(cluster: Nodes, lab: Lab, load: Load) -> tuple[float, float]:
         except LogWriteFailed:
             refused_s = time.monotonic() - begun_s
         else:
-            raise RuntimeError("a write was taken without a majority")  # noqa: EM101
+            raise RuntimeError("a write was taken without a majority")
         if refused_s > REFUSED_WITHIN_S:
-            raise RuntimeError(f"it was refused after {refused_s:.0f} s only")  # noqa: EM102
+            raise RuntimeError(f"it was refused after {refused_s:.0f} s only")
         if not read(lab, "c1"):
-            raise RuntimeError("reads do not go on")  # noqa: EM101
+            raise RuntimeError("reads do not go on")
     finally:
         for number in stopped:
             cluster.send(number, signal.SIGCONT)
@@ -259,17 +259,17 @@ def lose_two(cluster: Nodes, lab: Lab, load: Load) -> tuple[float, float]:
 def check(lab: Lab, load: Load) -> None:
     """Each conversation in its order, nothing lost, nothing doubled, in the log and the stores."""
     if not lab.services.projections.catch_up(timeout_s=PATIENCE_S):
-        raise RuntimeError("the stores do not come level with the log")  # noqa: EM101
+        raise RuntimeError("the stores do not come level with the log")
     for key, count in load.acknowledged.items():
         told = [text for text in read(lab, key) if text != "refused"]
         if told != [f"{number:06d}" for number in range(count)]:
-            raise RuntimeError(f"{key}: {count} acknowledged, {len(told)} told")  # noqa: EM102
+            raise RuntimeError(f"{key}: {count} acknowledged, {len(told)} told")
         counted = lab.get_conversation(key).message_count
         stored = lab.run_query(
             f"SELECT count(*) FROM message_metrics WHERE conversation_id = '{key}'"
         ).rows[0][0]
         if not len(read(lab, key)) == counted == stored:
-            raise RuntimeError(f"{key}: {counted} counted, {stored} stored")  # noqa: EM102
+            raise RuntimeError(f"{key}: {counted} counted, {stored} stored")
 
 
 def read(lab: Lab, key: str) -> list[str]:
@@ -282,7 +282,7 @@ def rebuild(lab: Lab) -> None:
     for store in ("conversations", "analytics"):
         run = lab.rebuild_store(store)
         if lab.services.jobs.wait(run.run_id, timeout_s=PATIENCE_S).state != "succeeded":
-            raise RuntimeError(f"the rebuild of {store} failed")  # noqa: EM102
+            raise RuntimeError(f"the rebuild of {store} failed")
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -290,5 +290,5 @@ def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("nothing happened in time")  # noqa: EM101
+            raise TimeoutError("nothing happened in time")
         time.sleep(0.01)

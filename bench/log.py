@@ -198,7 +198,7 @@ def replay_ms(folder: Path, messages: int, *, forget: bool) -> float:
 def forget_pages(path: Path) -> None:
     """Make the system read a file from the disk again; it keeps pages that are not written yet."""
     if not hasattr(os, "posix_fadvise"):
-        raise CannotRunError("it needs posix_fadvise, which this system does not have")  # noqa: EM101
+        raise CannotRunError("it needs posix_fadvise, which this system does not have")
     with path.open("rb+", buffering=0) as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -72,7 +72,7 @@ def run(report: Report, options: Options) -> None:
         try:
             on_end.enter_context(stack.hold({"kafka": 1, "postgres": 1}))
         except HelixError as error:
-            raise CannotRunError(f"it needs Kafka and PostgreSQL: {error}") from error  # noqa: EM102
+            raise CannotRunError(f"it needs Kafka and PostgreSQL: {error}") from error
         found = stack.read_variables()
         number = options.size(MESSAGES)
         records = Records(found["HELIX_RECORDS_URL"])
@@ -132,7 +132,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("the workers do not come to the end")  # noqa: EM101
+            raise TimeoutError("the workers do not come to the end")
         time.sleep(0.05)
 
 
