@@ -45,6 +45,7 @@ from helix_lab.projections.graph_feed import GraphFeed
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.memory_strategies import read_shown
 from helix_lab.projections.runner import ProjectionRunner
+from helix_lab.projections.traces import TracesProjection
 from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.readings import Readings
@@ -82,6 +83,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 log=log,
             ),
             GraphProjection(graph, open_extractor(), feed),
+            TracesProjection(records),
         ],
         dead_letters=records,
         by_workers=settings.workers,

@@ -21,6 +21,7 @@ _KEPT = {
     "memory": "memories are the replica of one node, so its server fills them",
     "graph": "a message changes things that others of all partitions name, too, so the server "
     "fills it, on Ladybug as on Neo4j",
+    "traces": "a trace is one short row, so the server fills them",
 }
 
 

@@ -19,6 +19,7 @@ from helix_lab.domain.model.errors import (
 )
 from helix_lab.operations.openapi_bodies import HIDDEN_IN_UPLOADS, Json, describe_body
 from helix_lab.operations.openapi_files import ARTIFACT_ERRORS, ARTIFACT_PATH, describe_artifact
+from helix_lab.operations.openapi_spans import SPAN_ERRORS, SPANS_PATH, describe_spans
 from helix_lab.operations.operation import Operation
 from helix_lab.operations.problems import status_of
 
@@ -49,6 +50,7 @@ def make_openapi(operations: Sequence[Operation], *, version: str, server_url: s
     for operation in operations:
         paths[operation.path][operation.method.lower()] = _describe(operation, schemas, refs)
     paths[ARTIFACT_PATH]["get"] = describe_artifact(_describe_problems(ARTIFACT_ERRORS))
+    paths[SPANS_PATH]["post"] = describe_spans(_describe_problems(SPAN_ERRORS))
     tags = dict.fromkeys(operation.noun for operation in operations)
     document = {
         "openapi": "3.1.0",

@@ -36,6 +36,7 @@ from helix_lab.operations import (
     system,
     system_analytics,
     topics,
+    traces,
 )
 from helix_lab.operations.operation import Operation
 
@@ -63,6 +64,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *analytics.OPERATIONS,
     *debate_analytics.OPERATIONS,
     *costs.OPERATIONS,
+    *traces.OPERATIONS,
     *system_analytics.OPERATIONS,
     *sql.OPERATIONS,
     *topics.OPERATIONS,

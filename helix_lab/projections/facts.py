@@ -6,6 +6,7 @@ to fit its schema, nor its numbers to fit a column.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -213,6 +214,35 @@ class DebateCompleted(msgspec.Struct):
     winner: Winner | None = None
     confidence: float | None = None
     duration_ms: float | None = None
+
+
+class ModelCall(msgspec.Struct):
+    """What a span says of its call of a model."""
+
+    operation: str
+    is_request: bool
+    conversation_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    input_tokens: Large | None = None
+    output_tokens: Large | None = None
+    ttft_ms: float | None = None
+    cost_usd: float | None = None
+    error_code: str | None = None
+
+
+class SpanEnded(msgspec.Struct):
+    """A span of a trace ended."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    ended_at: datetime
+    duration_ms: float
+    status: str
+    parent_span_id: str | None = None
+    resource: dict[str, Any] = {}
+    model_call: ModelCall | None = None
 
 
 class ContextCompressed(msgspec.Struct):

@@ -1,7 +1,7 @@
 """The tables of the record store.
 
-`conversation`, `debate`, `debate_turn`, `proposal`, `proposal_decision` and those of memories are
-projections: dropped and rebuilt from the log. `run` and `schedule` are not in the log;
+`conversation`, `debate`, `debate_turn`, `trace`, `proposal`, `proposal_decision` and those of
+memories are projections: dropped and rebuilt from the log. `run` and `schedule` are not in the log;
 `checkpoint`, `claim`, `applied_event` and `dead_letter` belong to the projections. A change here
 needs a version: see `records.schema`.
 """
@@ -95,6 +95,24 @@ DEBATE = sa.Table(
     sa.Column("result", JSON),
     sa.Index("debate_by_start", "started_at", "debate_id"),
     sa.Index("debate_by_conversation", "conversation_id", "started_at"),
+)
+
+TRACE = sa.Table(
+    "trace",
+    METADATA,
+    sa.Column("trace_id", _text(32), primary_key=True),
+    sa.Column("name", sa.Text),
+    sa.Column("service", sa.Text),
+    sa.Column("conversation_id", _text(200)),
+    sa.Column("started_at", UtcMoment, nullable=False),
+    sa.Column("ended_at", UtcMoment, nullable=False),
+    sa.Column("span_count", sa.BigInteger, nullable=False),
+    sa.Column("request_count", sa.BigInteger, nullable=False),
+    sa.Column("error_count", sa.BigInteger, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", sa.Double, nullable=False),
+    sa.Index("trace_by_start", "started_at", "trace_id"),
 )
 
 PROPOSAL = sa.Table(

@@ -66,9 +66,12 @@ class HelixLabApp(ExtensionApp):
         """Add the routes of all operations."""
         from helix_lab.operations.table import OPERATIONS
         from helix_lab_server.handlers import make_routes
+        from helix_lab_server.otlp import SPANS_PATH, SpanIntake
 
         assert self._engine is not None  # noqa: S101 - settings come before handlers
-        self.handlers.extend(make_routes(OPERATIONS, self._engine, version=version("helix-lab")))
+        bases = {SPANS_PATH: SpanIntake}
+        routes = make_routes(OPERATIONS, self._engine, version=version("helix-lab"), bases=bases)
+        self.handlers.extend(routes)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Tell other processes where this server is, now that its port is known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import cache
 from http import HTTPStatus
@@ -233,15 +233,29 @@ class UnknownRouteHandler(RestHandler):
         raise web.HTTPError(HTTPStatus.NOT_FOUND, message)
 
 
-def make_routes(operations: Sequence[Operation], engine: Engine, *, version: str) -> list[Route]:
-    """The routes of all operations, fixed paths before those with a placeholder."""
+def make_routes(
+    operations: Sequence[Operation],
+    engine: Engine,
+    *,
+    version: str,
+    bases: Mapping[str, type[OperationHandler]] | None = None,
+) -> list[Route]:
+    """The routes of all operations, fixed paths before those with a placeholder.
+
+    Args:
+        operations: what is offered.
+        engine: runs them.
+        version: of the program, for the description of the routes.
+        bases: by path, a handler that offers methods which are no operations.
+    """
+    bases = bases or {}
     by_path: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
         by_path[operation.path].append(operation)
     described = {"operations": operations, "version": version}
     return [
-        *((_to_pattern(path), _make_handler(by_path[path]), {"engine": engine})
-          for path in sorted(by_path, key=_rank)),
+        *((_to_pattern(path), _make_handler(by_path[path], bases.get(path, OperationHandler)),
+           {"engine": engine}) for path in sorted(by_path, key=_rank)),
         (_to_pattern(UPDATES_PATH), KnowledgeUpdatesHandler, {"engine": engine}),
         (_to_pattern(ARTIFACT_PATH), ArtifactHandler, {"engine": engine}),
         (r"/v1/openapi\.json", OpenApiHandler, described),
@@ -259,13 +273,16 @@ def _to_pattern(path: str) -> str:
     )
 
 
-def _make_handler(operations: Sequence[Operation]) -> type[OperationHandler]:
-    verbs = {method: _make_refusal(operations[0].noun) for method in _METHODS}
+def _make_handler(
+    operations: Sequence[Operation], base: type[OperationHandler]
+) -> type[OperationHandler]:
+    own = [method for method in _METHODS if method in vars(base)]
+    verbs = {m: _make_refusal(operations[0].noun) for m in _METHODS if m not in own}
     for operation in operations:
         verbs[operation.method.lower()] = _make_verb(operation)
         if operation.method == "GET":
             verbs["head"] = _make_verb(operation)
-    methods = tuple(operation.method for operation in operations)
+    methods = (*(operation.method for operation in operations), *(name.upper() for name in own))
     attributes = {
         "__doc__": "; ".join(operation.summary for operation in operations),
         "operations": {operation.method: operation for operation in operations},
@@ -273,7 +290,7 @@ def _make_handler(operations: Sequence[Operation]) -> type[OperationHandler]:
         "_track_activity": operations[0].noun not in _POLLED,
     }
     name = "".join(part.title() for part in operations[0].name.split("_")) + "Handler"
-    return type(name, (OperationHandler,), attributes | verbs)
+    return type(name, (base,), attributes | verbs)
 
 
 def _make_verb(operation: Operation) -> Verb:

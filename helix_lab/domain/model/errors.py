@@ -118,6 +118,18 @@ class UnknownDebate(NotFound):
         )
 
 
+class UnknownTrace(NotFound):
+    """No trace has this id."""
+
+    code = "TRACE_NOT_FOUND"
+
+    def __init__(self, trace_id: str) -> None:
+        super().__init__(
+            f"no trace {trace_id!r}; list them with GET /v1/traces or `helix-lab traces list`",
+            trace_id=trace_id,
+        )
+
+
 class UnknownMemory(NotFound):
     """No memory has this id."""
 

@@ -23,6 +23,7 @@ MEMORY_CONFLICTS = "helixagent.memory.conflicts"
 COMPRESSIONS = "helixagent.context.compressions"
 ENTITY_UPDATES = "helixagent.entities.updates"
 TELEMETRY = "helixagent.telemetry"
+TRACES = "helixagent.traces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ CONFLICT_ENDED = EventType("helixagent.conflict.ended", MEMORY_CONFLICTS)
 CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 ENTITIES_MERGED = EventType("helixagent.entities.merged", ENTITY_UPDATES)
 ENTITIES_SPLIT = EventType("helixagent.entities.split", ENTITY_UPDATES)
+SPAN_ENDED = EventType("helixagent.span.ended", TRACES)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -92,6 +94,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         CONTEXT_COMPRESSED,
         ENTITIES_MERGED,
         ENTITIES_SPLIT,
+        SPAN_ENDED,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 200
 """Deepest nesting of an event's data: what is written must be readable from any call stack."""
 
-COMPUTED = frozenset({"model_tokens"})
+COMPUTED = frozenset({"model_tokens", "model_call"})
 """Fields of the data that the lab computes from the others."""
 
 _TEXTS = ("event_id", "type", "node_id", "key", "subject")

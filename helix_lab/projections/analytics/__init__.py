@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from helix_lab.domain.model.event import COMPRESSIONS, CONVERSATIONS, DEBATES, Entry
+from helix_lab.domain.model.event import COMPRESSIONS, CONVERSATIONS, DEBATES, TRACES, Entry
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.projections.analytics.rows import Rows, read_rows
 from helix_lab.projections.analytics.tables import SCHEMAS
@@ -20,7 +20,7 @@ class AnalyticsProjection(Projection[Rows]):
     """Fills the tables of `sql/duckdb/`; a view joins the requests of chats and of debates."""
 
     name = "analytics"
-    topics = (CONVERSATIONS, DEBATES, COMPRESSIONS)
+    topics = (CONVERSATIONS, DEBATES, COMPRESSIONS, TRACES)
 
     def __init__(self, store: AnalyticsStore) -> None:
         self._store = store

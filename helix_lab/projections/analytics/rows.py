@@ -13,6 +13,7 @@ from helix_lab.domain.model.event import (
     DEBATE_COMPLETED,
     MESSAGE_ADDED,
     REPLY_FAILED,
+    SPAN_ENDED,
     TURN_ANSWERED,
     TURN_FAILED,
     Event,
@@ -23,6 +24,7 @@ from helix_lab.projections.facts import (
     MessageAdded,
     ReplyFailed,
     ReplyFigures,
+    SpanEnded,
     TurnEnded,
     read_fact,
 )
@@ -99,6 +101,28 @@ def _read_failed_reply(event: Event) -> Rows:
     return (("chat_metrics", values),)
 
 
+def _read_span(event: Event) -> Rows:
+    """The request that a span tells of; none where it is about other work."""
+    span = read_fact(event.data, SpanEnded)
+    call = span.model_call
+    if call is None or not call.is_request:
+        return ()
+    values = (
+        _time_of(event),
+        call.conversation_id or "",
+        span.span_id,
+        call.provider or "",
+        call.model or "",
+        span.duration_ms,
+        call.ttft_ms,
+        call.input_tokens,
+        call.output_tokens,
+        call.cost_usd,
+        call.error_code,
+    )
+    return (("chat_metrics", values),)
+
+
 def _read_turn(event: Event) -> Rows:
     turn = read_fact(event.data, TurnEnded)
     values = (
@@ -171,6 +195,7 @@ def _read_compression(event: Event) -> Rows:
 _READERS: dict[str, Callable[[Event], Rows]] = {
     MESSAGE_ADDED.name: _read_message,
     REPLY_FAILED.name: _read_failed_reply,
+    SPAN_ENDED.name: _read_span,
     TURN_ANSWERED.name: _read_turn,
     TURN_FAILED.name: _read_turn,
     DEBATE_COMPLETED.name: _read_winner,
