@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -45,7 +45,16 @@ class Meter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._listeners: tuple[Callable[[Call], None], ...] = ()
         self._started_s = time.monotonic()
+
+    def listen(self, listener: Callable[[Call], None]) -> None:
+        """Tell each call from now on, in the thread that made it; it must not wait."""
+        self._listeners = (*self._listeners, listener)
+
+    def ignore(self, listener: Callable[[Call], None]) -> None:
+        """Tell it no more."""
+        self._listeners = tuple(known for known in self._listeners if known != listener)
 
     @property
     def up_s(self) -> float:
@@ -70,6 +79,8 @@ class Meter:
             call = Call(operation, ended_s, (ended_s - began_s) * 1000, is_refused, is_failed)
             with self._lock:
                 self._calls.append(call)
+            for listener in self._listeners:
+                listener(call)
 
     def follow(self, operation: str, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """The same pieces; one call that lasts until the last of them."""

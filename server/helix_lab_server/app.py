@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from helix_lab_server.dashboards import DashboardProcess
     from helix_lab_server.engine import Engine
     from helix_lab_server.holder import LabHolder
+    from helix_lab_server.metrics import LabMetrics
     from helix_lab_server.run_events import RunEvents
 
 
@@ -40,6 +41,7 @@ class HelixLabApp(ExtensionApp):
     _engine: Engine | None = None
     _run_events: RunEvents
     _dashboards: DashboardProcess | None = None
+    _metrics: LabMetrics | None = None
 
     def initialize_settings(self) -> None:
         """Open the lab; a lab that cannot be opened is told by every route, not by a crash."""
@@ -115,6 +117,8 @@ class HelixLabApp(ExtensionApp):
             self._engine.stop()
         if self._dashboards is not None:
             await loop.run_in_executor(None, self._dashboards.stop)
+        if self._metrics is not None:
+            await loop.run_in_executor(None, self._metrics.close)
         if self._engine is not None:
             await loop.run_in_executor(None, self._engine.close)
 
@@ -124,8 +128,11 @@ class HelixLabApp(ExtensionApp):
         return open_lab(self.data_dir or None)
 
     def _welcome(self, lab: Lab) -> None:
+        from helix_lab_server.metrics import LabMetrics
         from helix_lab_server.uploads import remove_orphans
 
+        self._metrics = LabMetrics(lab)
+        self._metrics.start()
         jobs = lab.services.jobs
         jobs.listen(self._run_events.tell)
         kept = {str(run.request.get("path")) for run in jobs.store.list_unfinished()}

@@ -17,6 +17,7 @@ from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.domain.memory.record import Kind, Update
 from helix_lab.domain.model.errors import ProviderError
 from helix_lab.domain.model.event import EVENT_TYPES, MEMORY_CONFLICTS, TOPICS, Entry
+from helix_lab.operations.span_intake import take_in_spans
 from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
 from helix_lab.record.memories import update_memory
 from helix_lab.record.nodes import join
@@ -98,6 +99,9 @@ def play_every_kind(lab: Lab) -> None:
     assert lab.replay("c", compression_ratio=1.0).stats.compressed
     with pytest.raises(ProviderError):  # the tape has no turn of this name
         lab.chat("c", "And why?", provider="tape")
+    span = {"traceId": "a" * 32, "spanId": "b" * 16, "startTimeUnixNano": 1, "endTimeUnixNano": 2}
+    spans = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    assert 1 == take_in_spans(lab.services, json.dumps(spans).encode(), form="json").accepted
     for sample in sorted(SAMPLES.iterdir()):
         run = lab.start_import(str(sample), wait_s=30)
         assert run.state in {"succeeded", "failed"}

@@ -47,6 +47,7 @@ VALUES: dict[str, Any] = {
     "target": "Redis",
     "from": "Docker",
     "to": "Redis",
+    "trace_id": "t",
     "cypher": "RETURN 1",
     "messages": [say("a")],
     "path": __file__,

@@ -50,6 +50,7 @@ SUMMARIES = {
     "serve": "Start JupyterLab with Helix Lab and its REST API",
     "stack": "Real services as local processes: Kafka, PostgreSQL, Redis and others",
     "topics": "List the topics of the event log, and how much each holds",
+    "traces": "What instrumented programs told of their work: list it, show its spans",
     "worker": "Fill stores in processes of their own, which share the partitions of the log",
 }
 _OWN = {
