@@ -24,15 +24,18 @@ from helix_lab.stack.stack import Stack
 
 Running = Callable[[str], Mapping[str, str]]
 
+KNOWN = {*SERVICES, "prometheus"}
+"""Those of the stack, and programs that a test starts itself."""
+
 
 def read_tiers() -> set[str]:
     """The services that are required."""
     named = set(filter(None, os.environ.get("HELIX_TIERS", "").replace(",", " ").split()))
-    unknown = named - set(SERVICES) - {"all"}
+    unknown = named - KNOWN - {"all"}
     if unknown:
-        message = f"HELIX_TIERS names {unknown}; there are {', '.join(SERVICES)} and all"
+        message = f"HELIX_TIERS names {unknown}; there are {', '.join(sorted(KNOWN))} and all"
         raise pytest.UsageError(message)
-    return set(SERVICES) if "all" in named else named
+    return KNOWN if "all" in named else named
 
 
 def check_tiers(item: pytest.Item) -> None:

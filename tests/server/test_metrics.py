@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from pathlib import Path
 
 import httpx
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.live import wait_for
 
+CONFIGS = Path(__file__).parents[2] / "configs"
+METRIC = re.compile(r"\b(?:helix|process|http|kernel)_\w+|\bup\b")
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -86,3 +92,28 @@ def test_events_lag_graph_and_providers_are_told(client: httpx.Client) -> None:
     assert 0 == after[name("helix_projection_fault", store="analytics")]
     assert after[name("helix_graph_size", kind="entities")] >= 0
     assert after[name("helix_projection_lag_events", store="traces")] >= 0
+
+
+def list_expressions() -> list[str]:
+    """What the alerts and the dashboards ask Prometheus for."""
+    groups = yaml.safe_load((CONFIGS / "prometheus" / "alerts.yml").read_text())["groups"]
+    asked = [rule["expr"] for group in groups for rule in group["rules"]]
+    for path in (CONFIGS / "grafana" / "dashboards").glob("*.json"):
+        panels = json.loads(path.read_text())["panels"]
+        asked += [target["expr"] for panel in panels for target in panel["targets"]]
+    return asked
+
+
+def test_dashboards_and_alerts_ask_for_metrics_that_the_lab_has(client: httpx.Client) -> None:
+    send_span(client)
+    wait_for(
+        lambda: any(n == "helix_provider_errors_total" for n, _ in read_metrics(client)),
+        "the metrics of providers",
+        limit_s=60,
+    )
+
+    known = {metric for metric, _ in read_metrics(client)}
+
+    missing = {m for expr in list_expressions() for m in METRIC.findall(expr)} - known
+    # Prometheus makes the first; Jupyter counts kernels from the first one on.
+    assert missing <= {"up", "kernel_currently_running_total"}

@@ -103,6 +103,8 @@ def test_each_node_has_records_of_its_own() -> None:
 
 
 def test_volumes_are_declared_and_used() -> None:
-    used = {volume.split(":")[0] for s in SERVICES.values() for volume in s.get("volumes", [])}
+    sources = {volume.split(":")[0] for s in SERVICES.values() for volume in s.get("volumes", [])}
+    used = {source for source in sources if not source.startswith("./")}
 
     assert set(COMPOSE["volumes"]) == used
+    assert all((ROOT / source).exists() for source in sources - used)
