@@ -36,6 +36,7 @@ PAGES = (
     Page("knowledge", "Knowledge", "What was talked about, and how the graph of it grows"),
     Page("memory", "Memory", "How nodes stand, and what they wrote side by side"),
     Page("costs", "Costs", "What providers cost over time"),
+    Page("traces", "Traces", "What instrumented programs told of their work, span by span"),
     Page("system", "System", "What this lab uses, what it is asked, how fast it answers"),
 )
 

@@ -13,6 +13,7 @@ from helix_lab.doors.dashboards.memory import make_memory
 from helix_lab.doors.dashboards.overview import make_overview
 from helix_lab.doors.dashboards.providers import make_providers
 from helix_lab.doors.dashboards.system import make_system
+from helix_lab.doors.dashboards.traces import make_traces
 from helix_lab.operations.methods import Methods
 
 if TYPE_CHECKING:
@@ -26,5 +27,6 @@ MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
     "knowledge": make_knowledge,
     "memory": make_memory,
     "costs": make_costs,
+    "traces": make_traces,
     "system": make_system,
 }

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.doors.kernel.listing import Listing
+from helix_lab.doors.timeline import COLUMNS, list_spans, sum_up
 
 _READABLE = 2_000
 
@@ -170,6 +171,20 @@ def _list_sides(conflict: Any) -> list[tuple[Any, ...]]:
     return [(conflict.conflict_id, conflict.memory_id, *side) for side in sides]
 
 
+def _ask_traces(lab: Any, text: str) -> Listing:
+    page = lab.list_traces(limit=_read_count("traces", text, default=10))
+    fields = (
+        *("trace_id", "name", "service", "started_at", "duration_ms", "span_count"),
+        *("request_count", "input_tokens", "output_tokens", "cost_usd", "error_count"),
+    )
+    return _list(page.traces, fields, _say_more(page, "hx.list_traces"))
+
+
+def _ask_trace(lab: Any, trace_id: str) -> Listing:
+    trace = lab.get_trace(trace_id)
+    return Listing(COLUMNS, list_spans(trace), sum_up(trace))
+
+
 def _ask_runs(lab: Any, text: str) -> Listing:
     page = lab.list_runs(limit=_read_count("runs", text, default=10))
     fields = ("run_id", "kind", "state", "progress", "created_at", "ended_at")
@@ -211,6 +226,8 @@ QUESTIONS = (
     Question("debates", "[N]", "the newest debates and who won", _ask_debates),
     Question("memory", "[WORDS]", "memories that hold these words, or the latest", _ask_memory),
     Question("conflicts", "[N]", "what was written to memories side by side", _ask_conflicts),
+    Question("traces", "[N]", "the newest traces of instrumented programs", _ask_traces),
+    Question("trace", "ID", "the spans of a trace: timing, tokens, errors", _ask_trace),
     Question("runs", "[N]", "the newest runs and their states", _ask_runs),
     Question("reports", "", "the reports that can be run", _ask_reports),
     Question("dashboards", "", "the dashboards, and how to open them", _ask_dashboards),
