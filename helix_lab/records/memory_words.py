@@ -68,7 +68,7 @@ def drop_words(connection: sa.Connection) -> None:
 
 
 def clear_words(connection: sa.Connection) -> None:
-    """Empty the index; FTS5 keeps the words of deleted rows for a while, but for a dropped table."""
+    """Empty the index; FTS5 keeps words of deleted rows for a while, but not of a dropped table."""
     if connection.dialect.name == "sqlite":
         drop_words(connection)
         create_words(connection)

@@ -155,5 +155,5 @@ REMOVE_KEYS = f"""
 DELETE FROM key WHERE NOT EXISTS (
     SELECT 1 FROM entry
     WHERE entry.id BETWEEN key.id << {_OFFSET_BITS} AND key.id << {_OFFSET_BITS} | {MAX_OFFSET})
-"""
+"""  # noqa: S608 - our own numbers
 """A key is the id of a conversation, which may name a person."""
