@@ -28,11 +28,12 @@ def forget(session: Session, user_id: str, *, yes: bool, is_json: bool) -> None:
         return
     receipt = run.result or {}
     for name, value in receipt.items():
-        shown = (
-            ", ".join(f"{key} {count}" for key, count in value.items())
-            if isinstance(value, dict)
-            else ", ".join(value)
-            if isinstance(value, list)
-            else value
-        )
-        click.echo(f"{name.replace('_', ' '):<18} {shown}")
+        click.echo(f"{name.replace('_', ' '):<18} {_show(value)}")
+
+
+def _show(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return str(value)
