@@ -21,7 +21,7 @@ CANARIES = 200
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def embedded(tmp_path: Path) -> Iterator[Lab]:
     with open_at(tmp_path / "lab") as lab:
         yield lab
 
@@ -73,7 +73,8 @@ def _find(folder: Path, *words: str) -> list[str]:
     ]
 
 
-def test_no_byte_of_an_erased_person_is_left(lab: Lab) -> None:
+def test_no_byte_of_an_erased_person_is_left(embedded: Lab) -> None:
+    lab = embedded
     folder = lab.data_folder.path
     for number in range(CANARIES // 4):
         _talk(lab, GONE, "canaryword", number)
