@@ -21,6 +21,7 @@ from helix_lab.domain.model.event import (
     MESSAGE_ADDED,
     SNAPSHOT_COMPLETED,
     SNAPSHOT_WRITTEN,
+    TRACES,
     Event,
 )
 
@@ -35,6 +36,7 @@ _OF_A_MESSAGE = frozenset(
 )
 _SNAPSHOTS = frozenset({SNAPSHOT_WRITTEN.name, SNAPSHOT_COMPLETED.name})
 _OF_A_MEMORY = frozenset({"memory_id", "seq", "seen", "depth", "clock"})
+_USER_OF_A_SPAN = ("user.id", "enduser.id")
 
 
 @dataclass(slots=True)
@@ -43,12 +45,14 @@ class Traces:
 
     Attributes:
         conversations, debates, memories: ids of theirs.
+        spanned: ids of traces with a span about them; all spans of such a trace may quote them.
     """
 
     user_id: str
     conversations: set[str] = field(default_factory=set)
     debates: set[str] = field(default_factory=set)
     memories: set[str] = field(default_factory=set)
+    spanned: set[str] = field(default_factory=set)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -56,8 +60,10 @@ class Traces:
         return frozenset({self.user_id, *self.conversations, *self.debates, *self.memories})
 
     def learn(self, topic: str, event: Event) -> None:
-        """Take in an event of the first pass."""
-        if topic == MEMORY_EVENTS:
+        """Take in an event of the first pass; those of traces come after those of conversations."""
+        if topic == TRACES:
+            self._learn_span(event)
+        elif topic == MEMORY_EVENTS:
             self._learn_memory(event.data)
         elif event.type == CONVERSATION_STARTED.name and self._is_by_them(event):
             self.conversations.add(event.key)
@@ -72,11 +78,20 @@ class Traces:
         """
         if topic == MEMORY_EVENTS:
             return self._decide_memory(event)
+        if topic == TRACES:
+            return "goes" if event.key in self.spanned else "stays"
         if topic in {MEMORY_CONFLICTS, MEMORY_SNAPSHOTS}:
             return "goes" if self.memories & _texts_in(event.data, event.key) else "stays"
         if event.key in self.conversations or event.data.get("debate_id") in self.debates:
             return "goes"
         return _tell_less(topic, event) if self._is_by_them(event) else "stays"
+
+    def _learn_span(self, event: Event) -> None:
+        call = event.data.get("model_call") or {}
+        attributes = event.data.get("attributes") or {}
+        named = {call.get("user_id"), *(attributes.get(name) for name in _USER_OF_A_SPAN)}
+        if self.user_id in named or call.get("conversation_id") in self.conversations:
+            self.spanned.add(event.key)
 
     def _learn_memory(self, data: Mapping[str, Any]) -> None:
         changes = data.get("changes")

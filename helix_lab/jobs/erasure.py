@@ -103,7 +103,8 @@ def _erase(context: RunContext, places: Places) -> Mapping[str, Any]:
 def _find_traces(log: EventLog, user_id: str) -> Traces:
     """What in the log is of a user."""
     traces = Traces(user_id)
-    for entry in _read_all(log, log.end_offsets(TOPICS)):
+    # By name: conversations come before the spans that name them.
+    for entry in _read_all(log, dict(sorted(log.end_offsets(TOPICS).items()))):
         traces.learn(entry.topic, entry.event)
     return traces
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from helix_lab.domain.erasure import ERASED
 from helix_lab.domain.model.event import TOPICS
 from helix_lab.jobs.runs import Run
 from helix_lab.lab import Lab
+from helix_lab.operations.span_intake import take_in_spans
 from helix_lab.record.drafts import add_message
 from tests.flow.labs import PATIENCE_S, catch_up, dump_stores, open_at
 
@@ -158,3 +160,32 @@ def test_erasing_goes_on_after_a_crash_behind_the_log(tmp_path: Path) -> None:
         assert "succeeded" == run.state, run.error
         assert [] == _find(tmp_path / "lab", "canaryword", GONE)
         assert 1 == len(lab.list_conversations().conversations)
+
+
+def _tell_spans(lab: Lab, trace_id: str, user: str, word: str) -> None:
+    """A request of a user, and a span beside it that quotes them without naming them."""
+    said = {"gen_ai.operation.name": "chat", "user.id": user, "gen_ai.prompt.0.content": word}
+    times = {"traceId": trace_id, "startTimeUnixNano": 1, "endTimeUnixNano": 2}
+    spans = [
+        {**times, "spanId": "1" * 16, "attributes": _to_pairs(said)},
+        {**times, "spanId": "2" * 16, "name": word},
+    ]
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
+    assert 2 == take_in_spans(lab.services, json.dumps(body).encode(), form="json").accepted
+
+
+def _to_pairs(attributes: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]
+
+
+def test_spans_about_a_person_go_with_their_traces(embedded: Lab) -> None:
+    _tell_spans(embedded, "a" * 32, GONE, "secretword")
+    _tell_spans(embedded, "b" * 32, OTHER, "plainword")
+
+    run = _forget(embedded, GONE)
+
+    assert "succeeded" == run.state, run.error
+    assert ["b" * 32] == [row.trace_id for row in embedded.list_traces().traces]
+    assert 2 == embedded.get_trace("b" * 32).span_count
+    entries = embedded.services.log.read("helixagent.traces", 0, start_offset=0, limit=100)
+    assert "secretword" not in repr(entries)

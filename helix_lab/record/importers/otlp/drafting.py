@@ -27,7 +27,7 @@ SOURCE = "otlp"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID_DIGITS = {"trace_id": 32, "span_id": 16}
-_NOT_KEPT = ("is_saying", "user_id")
+_NOT_KEPT = ("is_saying",)
 
 
 @dataclass(frozen=True, slots=True)
