@@ -70,7 +70,7 @@ def measure(lab: Lab) -> None:
         assert not intake.rejected, intake.message
     took_s = time.perf_counter() - began_s
     lab.services.projections.catch_up(timeout_s=60)
-    times_ms, cpu_s = [], time.thread_time()
+    times_ms, cpu_s, text = [], time.thread_time(), ""
     for _ in range(OPENINGS):
         began_s = time.perf_counter()
         text = lab.get_trace(trace_id.hex()).model_dump_json()

@@ -68,7 +68,10 @@ def prometheus(
     job["static_configs"] = [{"targets": [live.url.removeprefix("http://").strip("/")]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     port = free_port()
-    command = [programs / "prometheus", f"--config.file={folder / 'prometheus.yml'}"]
+    command: list[str | Path] = [
+        programs / "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+    ]
     command += [f"--storage.tsdb.path={folder / 'data'}"]
     command += [f"--web.listen-address=127.0.0.1:{port}"]
     log = (folder / "log").open("wb")
