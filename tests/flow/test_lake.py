@@ -173,7 +173,7 @@ def test_others_read_the_files_by_plain_calls(tmp_path: Path) -> None:
         f"SELECT content, latency_ms FROM '{glob}' "
         "WHERE year = 2026 AND day = 30 AND model IS NOT NULL"
     )
-    by_duckdb = duckdb.sql(query).fetchall()
+    by_duckdb = duckdb.execute(query).fetchall()
     by_polars = pl.scan_parquet(glob, hive_partitioning=True).filter(pl.col("day") == 30).collect()
     by_arrow = ds.dataset(folder / "conversations", partitioning="hive").to_table(
         filter=ds.field("day") == 30
