@@ -317,6 +317,14 @@ def test_a_missing_bucket_fails_the_run_and_says_what_to_do(
             lab.query_lake("SELECT count(*) FROM conversations")
 
 
+def test_health_says_where_the_lake_is(tmp_path: Path, place: LakeSettings) -> None:
+    with open_at(tmp_path / "lab", lake=place) as lab:
+        expected = "embedded" if place.folder else "connected"
+        assert expected == lab.get_health().services["minio"]
+        assert expected == lab.get_bigdata_status().data_lake.status
+        assert place.bucket in lab.describe_lake().place
+
+
 def test_two_archives_of_one_conversation_at_once_make_one(tmp_path: Path) -> None:
     with open_at(tmp_path) as lab:
         tell_january(lab, tmp_path)
