@@ -1,4 +1,4 @@
-"""SQL over a lake: an engine in memory a statement, whose tables are the files as they are now."""
+"""SQL over a lake: an engine in memory, whose tables are the files as they are at a statement."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "4GB",
     "max_temp_directory_size": "8GB",
 }
+_MEASURED_BY = {"enable_progress_bar": True, "enable_progress_bar_print": False}
 _TYPES = {
     "text": "VARCHAR",
     "json": "VARCHAR",
@@ -52,9 +53,10 @@ class DuckDBLakeReader(LakeReader):
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._stoppers: set[Stopper] = set()
         self._is_closed = False
+        self._engine: duckdb.DuckDBPyConnection | None = None
         self._forms: tempfile.TemporaryDirectory[str] | None = None
 
     def query(
@@ -71,7 +73,7 @@ class DuckDBLakeReader(LakeReader):
         check_reads(sql)
         values = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
         began = time.monotonic()
-        with self._engine() as engine, self._stoppable(engine, timeout_s) as stopper:
+        with self._cursor() as engine, self._stoppable(engine, timeout_s) as stopper:
             if on_start is not None:
                 on_start(RunningStatement(stopper.stop, stopper.measure))
             with stopper.explained():
@@ -86,22 +88,42 @@ class DuckDBLakeReader(LakeReader):
             for stopper in self._stoppers:
                 stopper.stop()
             self._changed.wait_for(lambda: not self._stoppers)
+            if self._engine is not None:
+                self._engine.close()
             if self._forms is not None:
                 self._forms.cleanup()
 
     @contextmanager
-    def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        engine = duckdb.connect(config=_CONFIG)
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of one's own to the one engine; its tables go with it."""
+        with self._changed:
+            if self._engine is None:
+                self._engine = self._open()
+            cursor = self._engine.cursor()
         try:
-            engine.execute("SET TimeZone = 'UTC'")
-            yield engine
+            yield cursor
         finally:
-            engine.close()
+            cursor.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        """An engine that opens files of the lake and no others, whatever a statement says."""
+        engine = duckdb.connect(config=_CONFIG)
+        engine.execute("SET GLOBAL TimeZone = 'UTC'")
+        system, root = self._lake.open_filesystem()
+        if system.type_name == "local":
+            # A pattern is checked as it is written, and the files that it finds, too.
+            places = {root, glob.escape(root), self._find_forms()}
+            allowed = _quote_list(f"{place}/" for place in places)
+            engine.execute(f"SET allowed_directories = [{allowed}]")
+        engine.execute("SET enable_external_access = false")
+        engine.execute(f"SET allowed_configs = {list(_MEASURED_BY)}")
+        engine.execute("SET lock_configuration = true")
+        return engine
 
     @contextmanager
     def _stoppable(self, engine: duckdb.DuckDBPyConnection, timeout_s: float) -> Iterator[Stopper]:
-        engine.execute("SET enable_progress_bar = true")
-        engine.execute("SET enable_progress_bar_print = false")
+        for name, value in _MEASURED_BY.items():
+            engine.execute(f"SET {name} = {value}")
         with Stopper(engine, timeout_s) as stopper:
             with self._changed:
                 if self._is_closed:
@@ -122,13 +144,6 @@ class DuckDBLakeReader(LakeReader):
         chosen = [d for name, d in DATASETS.items() if names_all or name in text]
         system, root = self._lake.open_filesystem()
         is_local = system.type_name == "local"
-        if is_local:
-            # A pattern is checked as it is written, and the files that it finds, too.
-            allowed = _quote_list(f"{p}/" for p in {root, glob.escape(root), self._find_forms()})
-            engine.execute(f"SET allowed_directories = [{allowed}]")
-        # The statement of the user comes after this, and cannot take it back.
-        engine.execute("SET enable_external_access = false")
-        engine.execute("SET lock_configuration = true")
         for dataset in chosen:
             if is_local:
                 self._make_view(engine, dataset, root)
@@ -137,10 +152,10 @@ class DuckDBLakeReader(LakeReader):
 
     def _make_view(self, engine: duckdb.DuckDBPyConnection, dataset: Dataset, root: str) -> None:
         columns = ", ".join(f'"{column.name}"' for column in dataset.columns)
-        found = [f"{glob.escape(root)}/{path}" for path in self._find(dataset)]
+        found = [f"{glob.escape(root)}/{path}" for path in self._find(dataset, root)]
         if not found:
             empty = ", ".join(_empty_columns(dataset))
-            engine.execute(f'CREATE VIEW "{dataset.name}" AS SELECT {empty} WHERE false')
+            engine.execute(f'CREATE TEMP VIEW "{dataset.name}" AS SELECT {empty} WHERE false')
             return
         partitions = ""
         if dataset.is_partitioned:
@@ -149,7 +164,7 @@ class DuckDBLakeReader(LakeReader):
             partitions = f", hive_partitioning = true, hive_types = {{{types}}}"
         files = _quote_list([f"{self._find_forms()}/{_name_form(dataset)}", *found])
         engine.execute(
-            f'CREATE VIEW "{dataset.name}" AS SELECT {columns} '  # noqa: S608 - our own names
+            f'CREATE TEMP VIEW "{dataset.name}" AS SELECT {columns} '  # noqa: S608 - our own names
             f"FROM read_parquet([{files}]{partitions})"
         )
 
@@ -170,14 +185,14 @@ class DuckDBLakeReader(LakeReader):
                 self._forms = forms
             return self._forms.name
 
-    def _find(self, dataset: Dataset) -> list[str]:
-        """What to read, relative to the lake: patterns, or the newest snapshot; empty: nothing."""
+    def _find(self, dataset: Dataset, root: str) -> list[str]:
+        """What to read in a folder: a pattern, or the newest snapshot; empty where nothing is."""
         if dataset is ENTITIES:
             return [path for path in self._list(dataset) if "/snapshot_" in path][-1:]
-        if not next(iter(self._list(dataset)), None):
-            return []
         name = "daily_aggregates_*" if dataset is ANALYTICS else "*/*/*/*"
-        return [f"{dataset.name}/{name}.parquet"]
+        pattern = f"{dataset.name}/{name}.parquet"
+        is_there = next(Path(root).glob(pattern), None) is not None
+        return [pattern] if is_there else []
 
     def _list(self, dataset: Dataset) -> list[str]:
         found = self._lake.list_files(dataset.name)
