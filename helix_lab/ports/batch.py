@@ -78,9 +78,22 @@ class BatchEngine(abc.ABC):
 
     @abc.abstractmethod
     def read(
-        self, stage: Stage, files: Sequence[InputFile], folder: Path, *, watch: Watch
+        self,
+        stage: Stage,
+        files: Sequence[InputFile],
+        folder: Path,
+        *,
+        watch: Watch,
+        parts: int | None = None,
     ) -> list[Path]:
         """Apply a stage to files, and write what it finds to an existing, empty folder.
+
+        Args:
+            stage: what to read.
+            files: from where.
+            folder: to where.
+            watch: who follows it.
+            parts: pieces that the work is cut into, at least; None: as many as suit the engine.
 
         Returns:
             Parquet files in the folder, with the columns of the stage and `SOURCE`; none where

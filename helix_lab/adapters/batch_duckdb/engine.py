@@ -1,4 +1,4 @@
-"""The engine: a database in memory for each statement, which what is too big leaves for the disk."""
+"""The engine: a database in memory for each statement; what is too big for it goes to the disk."""
 
 from __future__ import annotations
 
@@ -42,21 +42,28 @@ class DuckDBBatch(BatchEngine):
         self._memory_limit = memory_limit
 
     def read(
-        self, stage: Stage, files: Sequence[InputFile], folder: Path, *, watch: Watch
+        self,
+        stage: Stage,
+        files: Sequence[InputFile],
+        folder: Path,
+        *,
+        watch: Watch,
+        parts: int | None = None,
     ) -> list[Path]:
         """See `BatchEngine.read`."""
         total = sum(file.rows for file in files)
         if total <= _FEW_ROWS or self._readers == 1:
             found = _read_here(stage, files, folder, watch)
         else:
-            found = self._read_in_processes(stage, files, folder, watch)
+            found = self._read_in_processes(
+                stage, split(files, parts=parts or self._readers * 2), folder, watch
+            )
         watch.advance(total)
         return found
 
     def _read_in_processes(
-        self, stage: Stage, files: Sequence[InputFile], folder: Path, watch: Watch
+        self, stage: Stage, groups: list[list[InputFile]], folder: Path, watch: Watch
     ) -> list[Path]:
-        groups = split(files, parts=self._readers * 2)
         done = _Count()
         readers = [Reader() for _ in range(min(self._readers, len(groups)))]
         free = list(readers)

@@ -162,7 +162,7 @@ class Application:
                 return
             try:
                 is_dead = self._spark.sparkContext._jsc.sc().isStopped()  # noqa: SLF001
-            except Exception:  # noqa: BLE001 - whatever it is, its JVM does not answer
+            except Exception:
                 is_dead = True
             if is_dead:
                 self._stop()

@@ -40,13 +40,19 @@ class SparkBatch(BatchEngine):
         self._application = Application(master, folder, options or {})
 
     def read(
-        self, stage: Stage, files: Sequence[InputFile], folder: Path, *, watch: Watch
+        self,
+        stage: Stage,
+        files: Sequence[InputFile],
+        folder: Path,
+        *,
+        watch: Watch,
+        parts: int | None = None,
     ) -> list[Path]:
         """See `BatchEngine.read`."""
         watch.check()
         spark = self._application.open()
         context = spark.sparkContext
-        groups = split(files, parts=context.defaultParallelism * _TASKS_PER_CORE)
+        groups = split(files, parts=parts or context.defaultParallelism * _TASKS_PER_CORE)
         total = sum(file.rows for file in files)
         if not groups:
             return []
@@ -113,7 +119,7 @@ class SparkBatch(BatchEngine):
             spark.sparkContext.setJobGroup(group, "Helix Lab", interruptOnCancel=True)
             try:
                 found.append(work())
-            except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+            except Exception as error:
                 failures.append(error)
 
         thread = InheritableThread(target=run, name="helix-spark", daemon=True)

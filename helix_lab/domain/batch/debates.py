@@ -27,7 +27,7 @@ DEBATE_NAMES: Final = (
 the share of terms that two seats of a round have in common (Jaccard, mean over pairs);
 `persistence` the same of a seat and its next round; `confidence_…` means over the seats."""
 
-_READ: Final = (
+TURN_COLUMNS: Final = (
     *("debate_id", "turn", "round", "role", "seat", "response", "confidence", "error_code"),
     *("topic", "protocol", "outcome", "winner_seat", "winner_position", "winner_provider"),
     *("winner_model", "winner_confidence"),
@@ -46,8 +46,8 @@ class _Answer:
 def read_debates(columns: Columns) -> dict[str, list[Any]]:
     """The debates of a whole file of the dataset `debates`, one row each."""
     by_id: dict[str, list[Row]] = defaultdict(list)
-    for values in list_rows(columns, _READ):
-        row = dict(zip(_READ, values, strict=True))
+    for values in list_rows(columns, TURN_COLUMNS):
+        row = dict(zip(TURN_COLUMNS, values, strict=True))
         by_id[row["debate_id"]].append(row)
     found = [_sum_up(sorted(by_id[id], key=lambda row: int(row["turn"]))) for id in sorted(by_id)]
     return to_columns(found, DEBATE_NAMES)

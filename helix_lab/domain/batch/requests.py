@@ -32,12 +32,24 @@ REQUEST_NAMES: Final = (
 `debate_seat` names a seat of a debate, where the request is an answer in one; `is_judged` says
 that the debate ended with a winner or a tie, `has_won` that this seat won."""
 
+MESSAGE_COLUMNS: Final = (
+    "provider",
+    "model",
+    "latency_ms",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+)
+TURN_COLUMNS: Final = (
+    *("debate_id", "role", "seat", "provider", "model", "outcome", "winner_seat"),
+    *("error_code", "response_time_ms", "confidence", "input_tokens", "output_tokens"),
+    "cost_usd",
+)
 _JUDGED: Final = frozenset({"decided", "tie"})
 
 
 def read_messages(columns: Columns) -> dict[str, list[Any]]:
     """The replies of providers among rows of the dataset `conversations`."""
-    names = ("provider", "model", "latency_ms", "input_tokens", "output_tokens", "cost_usd")
     rows = [
         (
             "chat",
@@ -53,7 +65,7 @@ def read_messages(columns: Columns) -> dict[str, list[Any]]:
             written,
             to_millionths(cost),
         )
-        for provider, model, latency_ms, read, written, cost in list_rows(columns, names)
+        for provider, model, latency_ms, read, written, cost in list_rows(columns, MESSAGE_COLUMNS)
         if provider is not None
     ]
     return to_columns(rows, REQUEST_NAMES)
@@ -61,13 +73,8 @@ def read_messages(columns: Columns) -> dict[str, list[Any]]:
 
 def read_turns(columns: Columns) -> dict[str, list[Any]]:
     """The turns of the dataset `debates`."""
-    names = (
-        *("debate_id", "role", "seat", "provider", "model", "outcome", "winner_seat"),
-        *("error_code", "response_time_ms", "confidence", "input_tokens", "output_tokens"),
-        "cost_usd",
-    )
     rows = []
-    for row in list_rows(columns, names):
+    for row in list_rows(columns, TURN_COLUMNS):
         debate_id, role, seat, provider, model, outcome, winner, error, *measures = row
         response_ms, confidence, read, written, cost = measures
         is_answer = role == "answer"
