@@ -55,7 +55,7 @@ def name_aggregates(day: date, *, format: FileFormat = "parquet") -> str:
 
 def name_partition(dataset: str, day: date) -> str:
     """The folder of a day in a dataset that is partitioned."""
-    return f"{dataset}/year={day:%Y}/month={day:%m}/day={day:%d}"
+    return f"{dataset}/year={day.year:04d}/month={day.month:02d}/day={day.day:02d}"
 
 
 def read_partition(path: str) -> date | None:
