@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helix_lab.operations import (
     analytics,
+    batch_jobs,
     bigdata,
     charts,
     chat,
@@ -68,6 +69,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *topics.OPERATIONS,
     *results.OPERATIONS,
     *charts.OPERATIONS,
+    *batch_jobs.OPERATIONS,
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,
     *reports.OPERATIONS,

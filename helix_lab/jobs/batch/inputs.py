@@ -113,6 +113,16 @@ def choose_output(lake: Lake, job: BatchJob, path: str | None) -> str:
     return inside if inside.partition("/")[0] == RESULTS else f"{RESULTS}/{inside}"
 
 
+def measure(lake: Lake, selection: Selection) -> int:
+    """Bytes of the files of a selection."""
+    return sum(
+        file.bytes
+        for path in selection.paths
+        for file in _list(lake, path)
+        if selection.has(file.path)
+    )
+
+
 def list_sources(lake: Lake, selection: Selection) -> list[Source]:
     """The files of a selection, by path."""
     listed: dict[date | None, Mapping[str, ListedFile]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from helix_lab.jobs.batch.inputs import (
     choose_inputs,
     choose_output,
     list_sources,
+    measure,
 )
 from helix_lab.jobs.batch.partials import Partials
 from helix_lab.jobs.batch.results import encode_result
@@ -117,11 +119,7 @@ class BatchJobs:
             topics.check_installed()
         selection = _select(choose_inputs(self.lake, job, input_path), days)
         output = choose_output(self.lake, job, output_path)
-        size = sum(
-            file.bytes
-            for path in selection.paths
-            for file in self.lake.list_files(path.removesuffix(".parquet"))
-        )
+        size = measure(self.lake, selection)
         choice = choose_engine(self.engines, engine, input_bytes=size, is_cluster=self.is_cluster)
         request = {
             "job_type": job.name,
@@ -133,7 +131,7 @@ class BatchJobs:
             "engine_reason": choice.reason,
             "options": asdict(options or Options()),
         }
-        return self.jobs.submit(KIND, request)
+        return self.jobs.submit(KIND, request, run_id=f"job-{uuid.uuid4().hex}")
 
     def _execute(self, context: RunContext) -> Mapping[str, Any]:
         context.check()
