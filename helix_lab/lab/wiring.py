@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 
-from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
+from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics, DuckDBLakeReader
 from helix_lab.adapters.cache_memory import MemoryCache
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
@@ -14,6 +14,9 @@ from helix_lab.exchange.standing import LOOK_S, WAKING_LOOK_S, Pace
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
+from helix_lab.jobs.lake.archiving import Sources, make_archive_kind
+from helix_lab.jobs.lake.kept import LakeGate
+from helix_lab.jobs.lake.restoring import make_restore_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
 from helix_lab.jobs.reports.artifacts import Artifacts
 from helix_lab.jobs.reports.job import Address, Reports
@@ -25,10 +28,12 @@ from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.lab.backends import (
     name_memory_log,
     open_graph,
+    open_lake,
     open_log,
     open_memory_log,
     open_records,
 )
+from helix_lab.lab.batch import make_batch_jobs, open_engines
 from helix_lab.lab.providers import make_providers
 from helix_lab.lab.workers import check_workers
 from helix_lab.operations.memory_editor import MemoryEditor
@@ -69,6 +74,11 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(analytics.close)
     graph = open_graph(settings, folder)
     stack.callback(graph.close)
+    lake, gate = open_lake(settings, folder), LakeGate()
+    stack.callback(lake.close)
+    lake_reader = DuckDBLakeReader(lake)
+    stack.callback(lake_reader.close)
+    engines = open_engines(settings, folder, stack)
     feed = GraphFeed()
     projections = ProjectionRunner(
         log,
@@ -99,6 +109,10 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     jobs.register(make_debate_kind(writer, log, providers, contexts))
     jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
+    sources = Sources(lake, log, records, analytics, graph, projections)
+    jobs.register(make_archive_kind(sources, gate))
+    jobs.register(make_restore_kind(lake, log, writer, gate))
+    batch = make_batch_jobs(settings, folder, jobs, engines, lake, graph, projections)
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
@@ -113,6 +127,9 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         analytics=analytics,
         graph=graph,
         graph_feed=feed,
+        lake=lake,
+        lake_reader=lake_reader,
+        lake_gate=gate,
         results=results,
         projections=projections,
         jobs=jobs,
@@ -121,6 +138,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         ),
         exchange=exchange,
         reports=reports,
+        batch=batch,
         schedules=schedules,
         providers=providers,
         contexts=contexts,
@@ -143,6 +161,11 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 "neo4j" if settings.neo4j else "ladybug",
                 is_embedded=settings.neo4j is None,
                 probe=graph.probe,
+            ),
+            "minio": Service(
+                "s3" if settings.lake and settings.lake.endpoint else "folder",
+                is_embedded=not (settings.lake and settings.lake.endpoint),
+                probe=lake.probe,
             ),
         },
     )

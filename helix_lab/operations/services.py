@@ -10,6 +10,7 @@ from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.lake.kept import LakeGate
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
@@ -20,6 +21,7 @@ from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
 from helix_lab.ports.graph import GraphStore
+from helix_lab.ports.lake import Lake, LakeReader
 from helix_lab.projections.graph_feed import GraphFeed
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
@@ -41,7 +43,7 @@ class Service:
 
     backend: str
     is_embedded: bool
-    probe: Callable[[], None]
+    probe: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Services:
     analytics: AnalyticsStore
     graph: GraphStore
     graph_feed: GraphFeed
+    lake: Lake
+    lake_reader: LakeReader
+    lake_gate: LakeGate
     results: KeptResults
     projections: ProjectionRunner
     jobs: JobRunner

@@ -5,8 +5,10 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from helix_lab.domain.lake.schema import DATASET_KEY, DATASETS, VERSION, VERSION_KEY
 from helix_lab.ports.analytics import QueryResult, RunningStatement
 
 if TYPE_CHECKING:
@@ -90,3 +92,25 @@ class LakeReader(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Stop what runs; closing twice is harmless."""
+
+
+@cache
+def make_schema(name: str) -> pa.Schema:
+    """The Arrow schema of a dataset, with its name and version as metadata."""
+    import pyarrow as pa
+
+    types = {
+        "text": pa.string(),
+        "json": pa.string(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "boolean": pa.bool_(),
+        "moment": pa.timestamp("us", tz="UTC"),
+        "date": pa.date32(),
+    }
+    fields = [
+        pa.field(column.name, types[column.kind], nullable=column.is_nullable)
+        for column in DATASETS[name].columns
+    ]
+    return pa.schema(fields, metadata={DATASET_KEY: name, VERSION_KEY: str(VERSION)})

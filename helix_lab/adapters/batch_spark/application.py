@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from helix_lab.domain.model.errors import InvalidRequest, MissingDriver, Unavailable
+from helix_lab.domain.model.errors import MissingDriver, Unavailable
 
 _REACH_S: Final = 2.0
 _END_S: Final = 20.0
@@ -179,18 +179,6 @@ class Application:
             self._spark.stop()
         self._spark = None
         _end_java()
-
-
-def check_master(master: str) -> str:
-    """A master that this adapter knows.
-
-    Raises:
-        InvalidRequest: it is another.
-    """
-    if not master.startswith(("local[", "spark://")):
-        message = f"{master[:40]!r} is no Spark master: it must be local[*] or spark://host:port"
-        raise InvalidRequest(message, field="HELIX_SPARK_URL")
-    return master
 
 
 def find_java() -> str | None:

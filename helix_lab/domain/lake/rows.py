@@ -282,8 +282,9 @@ def _text(data: Mapping[str, Any], name: str) -> str | None:
 
 def _number(data: Mapping[str, Any], name: str) -> float | None:
     value = data.get(name)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) <= _GREATEST else None  # type: ignore[arg-type,operator]
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) <= _GREATEST else None
 
 
 def _count(data: Mapping[str, Any], name: str) -> int | None:

@@ -119,7 +119,8 @@ def _factorise(matrix: Any, number: int, options: Options) -> tuple[Matrix, Matr
 
 def _to_shares(values: Matrix) -> Matrix:
     sums = values.sum(axis=1, keepdims=True)
-    return np.divide(values, sums, out=np.zeros_like(values), where=sums > 0)
+    shares: Matrix = np.divide(values, sums, out=np.zeros_like(values), where=sums > 0)
+    return shares
 
 
 def _describe(

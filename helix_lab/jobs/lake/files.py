@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,19 +12,10 @@ import pyarrow.parquet as pq
 
 from helix_lab.domain.lake.manifest import ListedFile
 from helix_lab.domain.lake.rows import File, Row
-from helix_lab.domain.lake.schema import DATASET_KEY, DATASETS, VERSION, VERSION_KEY, Dataset
+from helix_lab.domain.lake.schema import DATASET_KEY, VERSION, VERSION_KEY, Dataset
 from helix_lab.domain.model.errors import DamagedFile
+from helix_lab.ports.lake import make_schema
 
-_TYPES = {
-    "text": pa.string(),
-    "json": pa.string(),
-    "int32": pa.int32(),
-    "int64": pa.int64(),
-    "float64": pa.float64(),
-    "boolean": pa.bool_(),
-    "moment": pa.timestamp("us", tz="UTC"),
-    "date": pa.date32(),
-}
 _ROWS_A_GROUP = 100_000
 _REPEATED = (
     "conversation_id",
@@ -37,18 +27,8 @@ _REPEATED = (
     "model",
     "type",
 )
+_COMPARED = ("conversation_id", "debate_id", "created_at", "user_id", "provider", "role", "tokens")
 _encode = msgspec.json.Encoder().encode
-
-
-@cache
-def make_schema(name: str) -> pa.Schema:
-    """The Arrow schema of a dataset, with its name and version as metadata."""
-    dataset = DATASETS[name]
-    fields = [
-        pa.field(column.name, _TYPES[column.kind], nullable=column.is_nullable)
-        for column in dataset.columns
-    ]
-    return pa.schema(fields, metadata={DATASET_KEY: name, VERSION_KEY: str(VERSION)})
 
 
 def encode_file(file: File) -> tuple[ListedFile, bytes]:
@@ -71,6 +51,9 @@ def encode_table(table: pa.Table) -> bytes:
         sink,
         compression="zstd",
         row_group_size=_ROWS_A_GROUP,
+        # Without these a file of a short conversation would be mostly footer.
+        store_schema=False,
+        write_statistics=[name for name in _COMPARED if name in table.column_names],
         use_dictionary=[name for name in _REPEATED if name in table.column_names],
         version="2.6",
     )
