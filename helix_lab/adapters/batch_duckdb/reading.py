@@ -1,4 +1,4 @@
-"""A process that reads files by stages, and runs this module; it ends with its parent.
+"""Reading files by stages in other processes.
 
 Finding names in texts is work for the processor alone. In this process it would keep everybody
 waiting for the interpreter lock, and would use one core.
@@ -6,20 +6,19 @@ waiting for the interpreter lock, and would use one core.
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from helix_lab.domain.model.errors import InvalidRequest, Unavailable
 from helix_lab.ports.batch import InputFile, Stage
-from helix_lab.ports.stage_reading import read_files
 
-_NICER: Final = 5
+_PROCESS: Final = "helix_lab.adapters.batch_duckdb.process"
 
 
 class Reader:
@@ -67,8 +66,8 @@ class Reader:
                 message = "it was told to end"
                 raise OSError(message)
             if self._process is None:
-                self._process = subprocess.Popen(  # noqa: S603 - this module, by this interpreter
-                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+                    [sys.executable, "-m", _PROCESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
                 )
             return self._process
 
@@ -79,35 +78,11 @@ class Reader:
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
+                for pipe in (self._process.stdin, self._process.stdout):
+                    with suppress(OSError):  # what was still to be sent finds nobody
+                        _pipe(pipe).close()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None  # noqa: S101 - asked for at the start
     return pipe
-
-
-def serve(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Answer until nobody asks any more."""
-
-    def tell(kind: str, content: Any) -> None:
-        pickle.dump((kind, content), sink)
-        sink.flush()
-
-    while True:
-        try:
-            stage, files, target = pickle.load(source)  # noqa: S301 - by our own parent
-        except EOFError:
-            return
-        try:
-            path = read_files(stage, files, target, lambda rows: tell("rows", rows))
-        except InvalidRequest as error:
-            tell("refused", (error.message, error.details))
-        else:
-            tell("done", path is not None)
-
-
-if __name__ == "__main__":
-    os.nice(_NICER)
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
-    serve(sys.stdin.buffer, answers)

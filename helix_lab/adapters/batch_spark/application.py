@@ -141,13 +141,18 @@ class Application:
             "spark.local.dir": str(self._folder),
             "spark.sql.warehouse.dir": (self._folder / "warehouse").as_uri(),
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.shuffle.partitions": "8",
+            "spark.log.level": "ERROR",
             "spark.sql.execution.arrow.pyspark.enabled": "true",
             "spark.ui.showConsoleProgress": "false",
             "spark.ui.enabled": "false",
         }
         if self.master.startswith("local"):
-            own |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+            own |= {
+                "spark.driver.host": "127.0.0.1",
+                "spark.driver.bindAddress": "127.0.0.1",
+                # Its 200 by default are tasks of a hundredth of a second each.
+                "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
+            }
         return own
 
     def find_page(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
@@ -116,6 +117,8 @@ class SparkBatch(BatchEngine):
         failures: list[Exception] = []
 
         def run() -> None:
+            # Tables go in and out as Arrow's, which its third version does not change.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
             spark.sparkContext.setJobGroup(group, "Helix Lab", interruptOnCancel=True)
             try:
                 found.append(work())
@@ -130,8 +133,10 @@ class SparkBatch(BatchEngine):
                 on_look()
                 thread.join(_LOOK_EVERY_S)
         except BaseException:
-            spark.sparkContext.cancelJobGroup(group)
-            thread.join()
+            while thread.is_alive():
+                # More than once: the thread may be about to begin the next job of the group.
+                spark.sparkContext.cancelJobGroup(group)
+                thread.join(_LOOK_EVERY_S)
             raise
         if failures:
             raise self._explain(failures[0]) from failures[0]
