@@ -208,19 +208,6 @@ def count(job: BatchJob) -> tuple[int, int]:
     return job.rows_processed, job.rows_read
 
 
-def test_many_small_runs_are_kept_in_few_files(tmp_path: Path, lab: Lab) -> None:
-    for number in range(43):
-        talk(lab, f"c{number}", f"Docker uses Redis {number}")
-        archive(lab)
-        last = run(lab, "EntityExtraction")
-        assert 1 == last.rows_read
-
-    assert {"Docker": 43, "Redis": 43} == {
-        row["name"]: row["mention_count"] for row in read(lab, last)
-    }
-    assert 10 > len(list((tmp_path / "lab" / "batch").glob("mentions-*/*/*.parquet")))
-
-
 def test_what_was_kept_may_be_damaged_or_deleted(tmp_path: Path, lab: Lab) -> None:
     talk(lab, "c1", "Docker uses Redis")
     archive(lab)

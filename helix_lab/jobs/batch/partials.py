@@ -146,7 +146,10 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _join(place: Path, kept: _Kept) -> None:
-    """Make one lot of all, without what is not asked for any more."""
+    """Make one lot of all, without what is not asked for any more.
+
+    A running job may still read the old ones; `sweep_once` of the next process removes them.
+    """
     import pyarrow as pa
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
