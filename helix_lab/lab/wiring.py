@@ -15,6 +15,7 @@ from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.lake.archiving import Sources, make_archive_kind
+from helix_lab.jobs.lake.daily import DailyArchives
 from helix_lab.jobs.lake.kept import LakeGate
 from helix_lab.jobs.lake.restoring import make_restore_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -52,6 +53,7 @@ from helix_lab.projections.memory_strategies import read_shown
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
+from helix_lab.queries.lake import count_chosen
 from helix_lab.queries.readings import Readings
 from helix_lab.queries.statements import (
     load_schema,
@@ -113,6 +115,10 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     jobs.register(make_archive_kind(sources, gate))
     jobs.register(make_restore_kind(lake, log, writer, gate))
     batch = make_batch_jobs(settings, folder, jobs, engines, lake, graph, projections)
+    daily = None
+    if settings.archives_daily:
+        daily = DailyArchives(jobs, lambda day: count_chosen(records, day).conversations)
+        stack.callback(daily.close)
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
@@ -130,6 +136,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         lake=lake,
         lake_reader=lake_reader,
         lake_gate=gate,
+        daily_archives=daily,
         results=results,
         projections=projections,
         jobs=jobs,

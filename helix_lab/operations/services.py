@@ -10,6 +10,7 @@ from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.lake.daily import DailyArchives
 from helix_lab.jobs.lake.kept import LakeGate
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
@@ -61,6 +62,7 @@ class Services:
     lake: Lake
     lake_reader: LakeReader
     lake_gate: LakeGate
+    daily_archives: DailyArchives | None
     results: KeptResults
     projections: ProjectionRunner
     jobs: JobRunner

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -52,6 +55,7 @@ class DuckDBLakeReader(LakeReader):
         self._changed = threading.Condition()
         self._stoppers: set[Stopper] = set()
         self._is_closed = False
+        self._forms: tempfile.TemporaryDirectory[str] | None = None
 
     def query(
         self,
@@ -82,6 +86,8 @@ class DuckDBLakeReader(LakeReader):
             for stopper in self._stoppers:
                 stopper.stop()
             self._changed.wait_for(lambda: not self._stoppers)
+            if self._forms is not None:
+                self._forms.cleanup()
 
     @contextmanager
     def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -117,7 +123,9 @@ class DuckDBLakeReader(LakeReader):
         system, root = self._lake.open_filesystem()
         is_local = system.type_name == "local"
         if is_local:
-            engine.execute("SET allowed_directories = [$root]", {"root": f"{root}/"})
+            # A pattern is checked as it is written, and the files that it finds, too.
+            allowed = _quote_list(f"{p}/" for p in {root, glob.escape(root), self._find_forms()})
+            engine.execute(f"SET allowed_directories = [{allowed}]")
         # The statement of the user comes after this, and cannot take it back.
         engine.execute("SET enable_external_access = false")
         engine.execute("SET lock_configuration = true")
@@ -129,8 +137,8 @@ class DuckDBLakeReader(LakeReader):
 
     def _make_view(self, engine: duckdb.DuckDBPyConnection, dataset: Dataset, root: str) -> None:
         columns = ", ".join(f'"{column.name}"' for column in dataset.columns)
-        files = _quote_list(f"{root}/{pattern}" for pattern in self._find(dataset))
-        if not files:
+        found = [f"{glob.escape(root)}/{path}" for path in self._find(dataset)]
+        if not found:
             empty = ", ".join(_empty_columns(dataset))
             engine.execute(f'CREATE VIEW "{dataset.name}" AS SELECT {empty} WHERE false')
             return
@@ -139,10 +147,28 @@ class DuckDBLakeReader(LakeReader):
             columns += ", year, month, day"
             types = ", ".join(f"'{name}': INTEGER" for name in _PARTITIONS)
             partitions = f", hive_partitioning = true, hive_types = {{{types}}}"
+        files = _quote_list([f"{self._find_forms()}/{_name_form(dataset)}", *found])
         engine.execute(
             f'CREATE VIEW "{dataset.name}" AS SELECT {columns} '  # noqa: S608 - our own names
             f"FROM read_parquet([{files}]{partitions})"
         )
+
+    def _find_forms(self) -> str:
+        """The folder of files without rows: columns are those of the first file that is named.
+
+        So it is none of the lake, where one that is cut short would hold up who asks for others.
+        """
+        import pyarrow.parquet as pq
+
+        with self._changed:
+            if self._forms is None:
+                forms = tempfile.TemporaryDirectory(prefix="helix-lake-")
+                for dataset in DATASETS.values():
+                    path = Path(forms.name, _name_form(dataset))
+                    path.parent.mkdir(parents=True)
+                    pq.write_table(make_schema(dataset.name).empty_table(), path)
+                self._forms = forms
+            return self._forms.name
 
     def _find(self, dataset: Dataset) -> list[str]:
         """What to read, relative to the lake: patterns, or the newest snapshot; empty: nothing."""
@@ -185,6 +211,11 @@ class DuckDBLakeReader(LakeReader):
         engine.register(dataset.name, found)
 
 
+def _name_form(dataset: Dataset) -> str:
+    folder = "/year=1/month=1/day=1" if dataset.is_partitioned else ""
+    return f"{dataset.name}{folder}/form.parquet"
+
+
 def _empty_columns(dataset: Dataset) -> list[str]:
     columns = [f'NULL::{_TYPES[column.kind]} AS "{column.name}"' for column in dataset.columns]
     if dataset.is_partitioned:
@@ -192,5 +223,5 @@ def _empty_columns(dataset: Dataset) -> list[str]:
     return columns
 
 
-def _quote_list(texts: Iterator[str]) -> str:
+def _quote_list(texts: Iterable[str]) -> str:
     return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)

@@ -25,6 +25,8 @@ HAND_MADE = {
     "run_query": "query",
     "start_import": "import",
     "rebuild_store": "rebuild",
+    "archive_conversations": "archive",
+    "restore_lab": "restore",
     "list_reports": "report",
     "get_report": "report",
     "run_report": "report",

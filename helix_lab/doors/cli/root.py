@@ -29,11 +29,13 @@ EXIT_INTERRUPTED = 130
 # Help is written from here alone; a test keeps it equal to what there is.
 SUMMARIES = {
     "analytics": "Providers, conversations and debates in numbers",
+    "archive": "Archive a conversation, a day or all into the lake",
     "bigdata": "Tell how each part of the system does",
     "catalog": "List the tables and columns that SQL can ask for",
     "config": "Show the settings in force, and where each comes from",
     "conversations": "Record, read and replay conversations",
     "dashboards": "List the dashboards, and whether they can be opened",
+    "datalake": "The lake: what it holds, its files checked, asked in SQL",
     "debates": "Let providers debate a topic, and see who won",
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
@@ -45,6 +47,7 @@ SUMMARIES = {
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
     "report": "Notebooks that answer a question with parameters: list, run, schedule them",
+    "restore": "Record again all that the lake holds",
     "results": "Read a page of a kept answer, sorted if you like",
     "runs": "Long work: list it, show it, cancel it",
     "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
@@ -54,17 +57,19 @@ SUMMARIES = {
     "worker": "Fill stores in processes of their own, which share the partitions of the log",
 }
 _OWN = {
+    "archive": "archiving:archive",
     "config": "configuring:config",
     "import": "importing:import_file",
     "node": "nodes:node",
     "query": "asking:query",
     "rebuild": "importing:rebuild",
     "report": "reporting:report",
+    "restore": "archiving:restore",
     "serve": "serving:serve",
     "stack": "stacking:stack",
     "worker": "working:worker",
 }
-_OTHER_NAMES = {"reports": "report"}
+_OTHER_NAMES = {"reports": "report", "lake": "datalake"}
 
 
 class LazyCommands(click.Group):

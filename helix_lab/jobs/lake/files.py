@@ -46,17 +46,20 @@ def encode_file(file: File) -> tuple[ListedFile, bytes]:
 def encode_table(table: pa.Table) -> bytes:
     """A table of a dataset as Parquet: zstd, and a dictionary where values repeat."""
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
+    with pq.ParquetWriter(
         sink,
+        table.schema,
         compression="zstd",
-        row_group_size=_ROWS_A_GROUP,
-        # Without these a file of a short conversation would be mostly footer.
+        version="2.6",
+        # Without these two, a file of a short conversation would be mostly footer.
         store_schema=False,
         write_statistics=[name for name in _COMPARED if name in table.column_names],
         use_dictionary=[name for name in _REPEATED if name in table.column_names],
-        version="2.6",
-    )
+    ) as writer:
+        writer.write_table(table, row_group_size=_ROWS_A_GROUP)
+        writer.add_key_value_metadata(
+            {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+        )
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
