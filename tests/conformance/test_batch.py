@@ -74,7 +74,7 @@ def test_both_engines_answer_alike_on_real_data(tmp_path: Path, spark: BatchEngi
             lab.services.batch.engines = {**lab.services.batch.engines, "spark": spark}
             answers[name] = {job: run(lab, job, name, config) for job in JOBS}
             # So that no engine finds what the other has read.
-            shutil.rmtree(tmp_path / "lab" / "batch")
+            shutil.rmtree(tmp_path / "lab" / "batch" / "kept")
 
     assert all(answers["duckdb"].values())
     assert answers["duckdb"] == answers["spark"]

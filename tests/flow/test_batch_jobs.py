@@ -212,7 +212,7 @@ def test_what_was_kept_may_be_damaged_or_deleted(tmp_path: Path, lab: Lab) -> No
     talk(lab, "c1", "Docker uses Redis")
     archive(lab)
     first = read(lab, run(lab, "EntityExtraction"))
-    (kept,) = (tmp_path / "lab" / "batch").glob("mentions-*/kept.json")
+    (kept,) = (tmp_path / "lab" / "batch" / "kept").glob("mentions-*/kept.json")
 
     kept.write_bytes(b"{")
     assert first == read(lab, run(lab, "EntityExtraction"))
@@ -236,6 +236,21 @@ def test_days_choose_folders_of_the_lake(lab: Lab) -> None:
 def test_an_empty_lake_gives_empty_results(lab: Lab) -> None:
     for job_type in JOBS:
         assert [] == read(lab, run(lab, job_type))
+
+
+def test_forgetting_a_user_drops_results_and_what_was_kept(tmp_path: Path, lab: Lab) -> None:
+    lab.start_conversation(conversation_id="c1", user_id="ann")
+    talk(lab, "c1", "Docker uses Zanzibarix")
+    archive(lab)
+    job = run(lab, "TopicModeling", config={"min_documents": 1, "max_document_share": 1.0})
+    assert "zanzibarix" in read(lab, job)[0]["terms"]
+
+    lab.forget_user(user_id="ann", confirm="ann", wait_s=PATIENCE_S)
+
+    assert [] == list((tmp_path / "lab" / "batch").rglob("*.parquet"))
+    assert [] == list((tmp_path / "lab" / "lake" / "results").rglob("*.parquet"))
+    with pytest.raises(UnknownRun):
+        lab.get_batch_job_result(job_id=job.job_id)
 
 
 # doors ----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ HAND_MADE = {
     "rebuild_store": "rebuild",
     "archive_conversations": "archive",
     "restore_lab": "restore",
+    "forget_user": "forget",
     "list_reports": "report",
     "get_report": "report",
     "run_report": "report",

@@ -37,6 +37,7 @@ SUMMARIES = {
     "dashboards": "List the dashboards, and whether they can be opened",
     "datalake": "The lake: what it holds, its files checked, asked in SQL",
     "debates": "Let providers debate a topic, and see who won",
+    "forget": "Erase a user from the log and from everything that follows from it",
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
     "info": "Tell what this lab is",
@@ -59,6 +60,7 @@ SUMMARIES = {
 _OWN = {
     "archive": "archiving:archive",
     "config": "configuring:config",
+    "forget": "forgetting:forget",
     "import": "importing:import_file",
     "node": "nodes:node",
     "query": "asking:query",

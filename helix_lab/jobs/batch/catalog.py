@@ -1,24 +1,24 @@
-"""The five jobs: which datasets each reads, by which stage, what it asks, what comes out."""
+"""The five jobs: what each reads, which statement it asks, what comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Final, Literal
 
 from helix_lab.domain.batch import debates, mentions, requests
 from helix_lab.domain.batch.rows import Row
 from helix_lab.domain.knowledge.evidence import MAX_PAIRED
-from helix_lab.domain.lake.schema import CONVERSATIONS, DEBATES
-from helix_lab.ports.batch import Stage, Value
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Kind = Literal["text", "texts", "whole", "real", "truth", "moment", "reals"]
-"""Of a column; `moment` comes out of a statement as text in RFC 3339."""
-
-Columns = Mapping[str, Kind]
+from helix_lab.jobs.batch.readings import (
+    DEBATE,
+    DEBATES_READ,
+    MENTIONS,
+    REQUESTS,
+    TERMS,
+    Columns,
+    Reading,
+)
+from helix_lab.ports.batch import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +57,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A stage, by the datasets that it is made for.
-
-    Attributes:
-        functions: dataset → function, and the columns that it needs.
-        columns: of what it gives.
-    """
-
-    name: str
-    functions: Mapping[str, tuple[str, tuple[str, ...]]]
-    columns: Columns
-    is_whole: bool = False
-
-    def stage(self, dataset: str) -> Stage:
-        """The stage for files of a dataset."""
-        function, needed = self.functions[dataset]
-        return Stage(function, needed, make_schema(self.columns), self.is_whole)
-
-
-@dataclass(frozen=True, slots=True)
 class BatchJob:
     """One of the five jobs.
 
@@ -98,105 +78,10 @@ class BatchJob:
     """Its statement asks the table `merged`: which entities people merged."""
 
 
-_MENTIONS: Final = Reading(
-    "mentions",
-    {
-        CONVERSATIONS.name: (
-            "helix_lab.domain.batch.mentions:read_messages",
-            ("conversation_id", "position", "content", "created_at", "event"),
-        ),
-        DEBATES.name: (
-            "helix_lab.domain.batch.mentions:read_turns",
-            ("conversation_id", "turn", "role", "response", "created_at", "event"),
-        ),
-    },
-    {
-        "conversation_id": "text",
-        "message_id": "text",
-        "position": "whole",
-        "time": "text",
-        "place": "whole",
-        "entity_id": "text",
-        "name": "text",
-        "type": "text",
-        "aliases": "texts",
-        "mentions": "whole",
-        "confidence": "real",
-        "confidence_parts": "whole",
-    },
-)
-_TERMS: Final = Reading(
-    "terms",
-    {
-        CONVERSATIONS.name: (
-            "helix_lab.domain.batch.terms:read_messages",
-            ("conversation_id", "position", "content"),
-        ),
-        DEBATES.name: (
-            "helix_lab.domain.batch.terms:read_turns",
-            ("conversation_id", "turn", "role", "response"),
-        ),
-    },
-    {"conversation_id": "text", "position": "whole", "term": "text", "mentions": "whole"},
-)
-_REQUESTS: Final = Reading(
-    "requests",
-    {
-        CONVERSATIONS.name: (
-            "helix_lab.domain.batch.requests:read_messages",
-            requests.MESSAGE_COLUMNS,
-        ),
-        DEBATES.name: ("helix_lab.domain.batch.requests:read_turns", requests.TURN_COLUMNS),
-    },
-    {
-        "kind": "text",
-        "provider": "text",
-        "model": "text",
-        "debate_seat": "text",
-        "is_judged": "truth",
-        "has_won": "truth",
-        "is_error": "truth",
-        "response_time": "whole",
-        "confidence": "whole",
-        "input_tokens": "whole",
-        "output_tokens": "whole",
-        "cost": "whole",
-    },
-)
-_DEBATE: Final[Columns] = {
-    "debate_id": "text",
-    "topic": "text",
-    "protocol": "text",
-    "outcome": "text",
-    "seats": "whole",
-    "rounds": "whole",
-    "turns": "whole",
-    "failed_turns": "whole",
-    "terms_first": "real",
-    "terms_last": "real",
-    "agreement_first": "real",
-    "agreement_last": "real",
-    "persistence": "real",
-    "confidence_first": "real",
-    "confidence_last": "real",
-    "winner_position": "text",
-    "winner_provider": "text",
-    "winner_model": "text",
-    "winner_confidence": "real",
-    "has_first_won": "truth",
-    "has_longest_won": "truth",
-}
-_DEBATES: Final = Reading(
-    "debates",
-    {DEBATES.name: ("helix_lab.domain.batch.debates:read_debates", debates.TURN_COLUMNS)},
-    _DEBATE,
-    is_whole=True,
-)
-
 ENTITY_EXTRACTION: Final = BatchJob(
     "EntityExtraction",
     "Extract entities from conversations and debates",
-    _MENTIONS,
+    MENTIONS,
     "entity_extraction",
     {
         "entity_id": "text",
@@ -223,7 +108,7 @@ ENTITY_EXTRACTION: Final = BatchJob(
 RELATIONSHIP_MINING: Final = BatchJob(
     "RelationshipMining",
     "Find entities that are named together",
-    _MENTIONS,
+    MENTIONS,
     "relationship_mining",
     {
         "source": "text",
@@ -252,7 +137,7 @@ RELATIONSHIP_MINING: Final = BatchJob(
 TOPIC_MODELING: Final = BatchJob(
     "TopicModeling",
     "Find topics by NMF or LDA",
-    _TERMS,
+    TERMS,
     "topic_modeling",
     {
         "topic": "whole",
@@ -275,7 +160,7 @@ TOPIC_MODELING: Final = BatchJob(
 PROVIDER_PERFORMANCE: Final = BatchJob(
     "ProviderPerformance",
     "Sum up how providers did, in chats and in debates",
-    _REQUESTS,
+    REQUESTS,
     "provider_performance",
     {
         "kind": "text",
@@ -302,9 +187,9 @@ PROVIDER_PERFORMANCE: Final = BatchJob(
 DEBATE_ANALYSIS: Final = BatchJob(
     "DebateAnalysis",
     "Find patterns of debates over their rounds",
-    _DEBATES,
+    DEBATES_READ,
     "debate_analysis",
-    {**_DEBATE, "agreement_change": "real", "pattern": "text"},
+    {**DEBATE, "agreement_change": "real", "pattern": "text"},
     "debates_analysed",
     derive=debates.name_pattern,
 )
@@ -319,19 +204,3 @@ JOBS: Final[Mapping[str, BatchJob]] = {
         DEBATE_ANALYSIS,
     )
 }
-
-
-def make_schema(columns: Columns) -> pa.Schema:
-    """The columns as Arrow has them."""
-    import pyarrow as pa
-
-    types: dict[Kind, Any] = {
-        "text": pa.string(),
-        "texts": pa.list_(pa.string()),
-        "reals": pa.list_(pa.float64()),
-        "whole": pa.int64(),
-        "real": pa.float64(),
-        "truth": pa.bool_(),
-        "moment": pa.timestamp("us", "UTC"),
-    }
-    return pa.schema([(name, types[kind]) for name, kind in columns.items()])

@@ -20,8 +20,8 @@ from typing import Final
 
 import msgspec
 
-from helix_lab.jobs.batch.catalog import Reading
 from helix_lab.jobs.batch.inputs import Source
+from helix_lab.jobs.batch.readings import Reading
 from helix_lab.ports.batch import SOURCE
 
 LOGGER = logging.getLogger(__name__)
@@ -106,6 +106,12 @@ class Partials:
                         shutil.rmtree(lot, ignore_errors=True)
                 if not known:
                     shutil.rmtree(place, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove all of it."""
+        with self._adding:
+            for place in _folders(self._folder):
+                shutil.rmtree(place)
 
     def _place(self, reading: Reading) -> Path:
         return self._folder / f"{reading.name}-{_code_version()}"
