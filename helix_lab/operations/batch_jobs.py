@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from helix_lab.domain.model.errors import Conflict, MissingDriver, Unavailable, UnknownRun
 from helix_lab.jobs.batch.catalog import JOBS, Options
@@ -24,17 +24,16 @@ from helix_lab.operations.services import Services
 _MOST_ROWS = 100_000
 
 
-def _read_day(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            message = f"{value[:40]!r} is no day; it must be such as 2026-01-30"
-            raise ValueError(message) from None
-    return value
+def _check_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        message = f"{text[:40]!r} is no day; it must be such as 2026-01-30"
+        raise ValueError(message) from None
+    return text
 
 
-Day = Annotated[date, BeforeValidator(_read_day)]
+Day = Annotated[str, AfterValidator(_check_day)]
 
 
 class BatchConfig(Request):
@@ -78,7 +77,7 @@ class SubmitBatchJob(Request):
     start_date: Day | None = Field(None, description="the first day, by the folders of the lake")
     end_date: Day | None = Field(None, description="the last day")
     engine: EngineName = Field("auto", description="auto chooses, and says why")
-    config: BatchConfig = Field(default_factory=BatchConfig)
+    config: BatchConfig | None = Field(None, description="settings of the job")
     wait_s: float = Field(0, ge=0, le=300, description="wait so long for the end of the job")
 
 
@@ -161,9 +160,9 @@ def submit(services: Services, request: SubmitBatchJob) -> BatchJob:
         request.job_type,
         input_path=request.input_path,
         output_path=request.output_path,
-        days=(request.start_date, request.end_date),
+        days=(_to_date(request.start_date), _to_date(request.end_date)),
         engine=request.engine,
-        options=Options(**request.config.model_dump()),
+        options=Options(**(request.config or BatchConfig()).model_dump()),
     )
     if request.wait_s:
         scope = current_scope()
@@ -173,6 +172,10 @@ def submit(services: Services, request: SubmitBatchJob) -> BatchJob:
     shown = _show(services, run)
     is_new = shown.status == "queued"
     return shown.model_copy(update={"status": "submitted"}) if is_new else shown
+
+
+def _to_date(day: str | None) -> date | None:
+    return None if day is None else date.fromisoformat(day)
 
 
 def get_status(services: Services, request: GetBatchJob) -> BatchJob:

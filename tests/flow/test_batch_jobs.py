@@ -245,7 +245,8 @@ def test_forgetting_a_user_drops_results_and_what_was_kept(tmp_path: Path, lab: 
     job = run(lab, "TopicModeling", config={"min_documents": 1, "max_document_share": 1.0})
     assert "zanzibarix" in read(lab, job)[0]["terms"]
 
-    lab.forget_user(user_id="ann", confirm="ann", wait_s=PATIENCE_S)
+    erasure = lab.forget_user(user_id="ann").run_id
+    assert "succeeded" == lab.services.jobs.wait(erasure, timeout_s=PATIENCE_S).state
 
     assert [] == list((tmp_path / "lab" / "batch").rglob("*.parquet"))
     assert [] == list((tmp_path / "lab" / "lake" / "results").rglob("*.parquet"))
