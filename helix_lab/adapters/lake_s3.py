@@ -33,7 +33,8 @@ class S3Lake(Lake):
 
     Args:
         endpoint: host and port.
-        access_key: of an account that may list, read, write and delete in the bucket.
+        access_key: of an account that may list, read, write and delete in the bucket; empty for
+            a bucket that anybody may use.
         secret_key: of the same account.
         bucket: must be there.
         prefix: the part of the bucket that is the lake; empty for all of it.
@@ -60,8 +61,8 @@ class S3Lake(Lake):
         )
         self._client = Minio(
             endpoint,
-            access_key=access_key,
-            secret_key=secret_key,
+            access_key=access_key or None,
+            secret_key=secret_key or None,
             secure=is_secure,
             region=_REGION,
             http_client=self._http,
@@ -114,8 +115,9 @@ class S3Lake(Lake):
 
         access_key, secret_key = self._keys
         system = fs.S3FileSystem(
-            access_key=access_key,
-            secret_key=secret_key,
+            access_key=access_key or None,
+            secret_key=secret_key or None,
+            anonymous=not access_key,
             endpoint_override=self._endpoint,
             scheme="https" if self._is_secure else "http",
             region=_REGION,

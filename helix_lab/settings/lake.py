@@ -32,10 +32,12 @@ def read_lake(env: Mapping[str, str]) -> LakeSettings | None:
         message = "MINIO_ENDPOINT must be host:port alone; MINIO_USE_SSL=true chooses https"
         raise InvalidRequest(message, field="MINIO_ENDPOINT")
     keys = {name: env.get(name) or "" for name in ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY")}
-    for name, key in keys.items():
-        if not key:
-            message = f"MINIO_ENDPOINT is set, so {name} must be set, too"
-            raise InvalidRequest(message, field=name)
+    missing = [name for name, key in keys.items() if not key]
+    if len(missing) == 1:
+        message = (
+            f"one of MINIO_ACCESS_KEY and MINIO_SECRET_KEY is set, so {missing[0]} must be, too"
+        )
+        raise InvalidRequest(message, field=missing[0])
     bucket, prefix = _read_bucket(url, env.get("MINIO_BUCKET"))
     return LakeSettings(
         endpoint=endpoint,

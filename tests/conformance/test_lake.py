@@ -110,13 +110,13 @@ class TestVersitygwLake(BucketTests):
     def server(self, running_services: Running) -> Mapping[str, str]:
         return running_services("s3")
 
-    @pytest.mark.parametrize(
-        "keys", [{"secret_key": "wrong-secret"}, {"access_key": "nobody"}], ids=["secret", "key"]
-    )
-    def test_wrong_keys_are_said_to_be_so(self, place: LakeSettings, keys: dict[str, str]) -> None:
-        lake = open_bucket(dataclasses.replace(place, **keys))
+    @pytest.mark.parametrize("keys", [("", "wrong-secret"), ("nobody", "")], ids=["secret", "key"])
+    def test_wrong_keys_are_said_to_be_so(self, place: LakeSettings, keys: tuple[str, str]) -> None:
+        access_key, secret_key = keys[0] or place.access_key, keys[1] or place.secret_key
+        wrong = dataclasses.replace(place, access_key=access_key, secret_key=secret_key)
+        lake = open_bucket(wrong)
 
         with pytest.raises(Unavailable, match="MINIO_ACCESS_KEY and MINIO_SECRET_KEY") as error:
             lake.probe()
 
-        assert not any(key in str(error.value) for key in keys.values())
+        assert not any(key and key in str(error.value) for key in keys)

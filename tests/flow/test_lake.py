@@ -173,7 +173,7 @@ def test_others_read_the_files_by_plain_calls(tmp_path: Path) -> None:
         f"SELECT content, latency_ms FROM '{glob}' "
         "WHERE year = 2026 AND day = 30 AND model IS NOT NULL"
     )
-    by_duckdb = duckdb.sql(query).fetchall()
+    by_duckdb = duckdb.execute(query).fetchall()
     by_polars = pl.scan_parquet(glob, hive_partitioning=True).filter(pl.col("day") == 30).collect()
     by_arrow = ds.dataset(folder / "conversations", partitioning="hive").to_table(
         filter=ds.field("day") == 30
@@ -315,6 +315,14 @@ def test_a_missing_bucket_fails_the_run_and_says_what_to_do(
         assert "unreachable" == lab.get_bigdata_status().data_lake.status
         with pytest.raises(Unavailable, match="never-made"):
             lab.query_lake("SELECT count(*) FROM conversations")
+
+
+def test_health_says_where_the_lake_is(tmp_path: Path, place: LakeSettings) -> None:
+    with open_at(tmp_path / "lab", lake=place) as lab:
+        expected = "embedded" if place.folder else "connected"
+        assert expected == lab.get_health().services["minio"]
+        assert expected == lab.get_bigdata_status().data_lake.status
+        assert place.bucket in lab.describe_lake().place
 
 
 def test_two_archives_of_one_conversation_at_once_make_one(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The lake's jobs: archive what the log holds, restore a log, check and compact the files."""
+"""The lake's jobs: archive what the log holds, restore a log, check the files."""
