@@ -18,6 +18,7 @@ from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.lake.archiving import Sources, make_archive_kind
 from helix_lab.jobs.lake.daily import DailyArchives
 from helix_lab.jobs.lake.kept import LakeGate
+from helix_lab.jobs.lake.renewing import LakeRenewal
 from helix_lab.jobs.lake.restoring import make_restore_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
 from helix_lab.jobs.reports.artifacts import Artifacts
@@ -131,6 +132,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 batch=batch,
                 runs=jobs.store,
                 folders=(folder.path / "imports", folder.path / "runs"),
+                lake=LakeRenewal(lake, log, gate),
                 others=_name_unreached(settings),
             )
         )

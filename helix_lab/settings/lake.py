@@ -31,7 +31,10 @@ def read_lake(env: Mapping[str, str]) -> LakeSettings | None:
     if "://" in endpoint or "/" in endpoint or "@" in endpoint:
         message = "MINIO_ENDPOINT must be host:port alone; MINIO_USE_SSL=true chooses https"
         raise InvalidRequest(message, field="MINIO_ENDPOINT")
-    keys = {name: env.get(name) or "" for name in ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY")}
+    keys = {
+        "MINIO_ACCESS_KEY": env.get("MINIO_ACCESS_KEY") or "",
+        "MINIO_SECRET_KEY": env.get("MINIO_SECRET_KEY") or "",
+    }
     missing = [name for name, key in keys.items() if not key]
     if len(missing) == 1:
         message = (

@@ -105,9 +105,8 @@ class BatchJobs:
         }
         return self.jobs.submit(KIND, request, run_id=f"job-{uuid.uuid4().hex}")
 
-    def forget(self) -> None:
-        """Remove every result and all that is kept for the next run: they may name anybody."""
-        self.partials.clear()
+    def forget_results(self) -> None:
+        """Remove every result from the lake: they may name anybody, and can be made again."""
         self.lake.delete([file.path for file in self.lake.list_files(RESULTS)])
 
     def _execute(self, context: RunContext) -> Mapping[str, Any]:

@@ -103,7 +103,7 @@ class _Archive:
         events = 0
         for done, conversation_id in enumerate(ids):
             self._context.check()
-            entries = self._read(conversation_id)
+            entries = read_told(self._sources.log, conversation_id)
             if entries:
                 batch.append(tell(conversation_id, entries, format=self._format))
             events += len(entries)
@@ -112,10 +112,6 @@ class _Archive:
                 batch, events = [], 0
                 self._context.report((done + 1) / len(ids))
         self._write(batch)
-
-    def _read(self, conversation_id: str) -> list[Entry]:
-        read_key = self._sources.log.read_key
-        return [entry for topic in _TOPICS for entry in read_key(topic, conversation_id)]
 
     def _write(self, batch: Sequence[Told]) -> None:
         """Write what is new of a batch: the files, then the manifests, then away with the old."""
@@ -190,6 +186,11 @@ class _Archive:
             "rows": figures.rows,
             "compression_ratio": ratio,
         }
+
+
+def read_told(log: EventLog, conversation_id: str) -> list[Entry]:
+    """All that the log has of a conversation and that the lake keeps."""
+    return [entry for topic in _TOPICS for entry in log.read_key(topic, conversation_id)]
 
 
 def _digest(rows: Sequence[Row]) -> str:
