@@ -66,7 +66,7 @@ def archive(lab: Lab) -> None:
 
 
 def run(lab: Lab, job_type: str, **fields: Any) -> BatchJob:
-    shown = lab.submit_batch_job(job_type=job_type, wait_s=PATIENCE_S, **fields)
+    shown: BatchJob = lab.submit_batch_job(job_type=job_type, wait_s=PATIENCE_S, **fields)
     assert ("succeeded", None, 1.0) == (shown.status, shown.error, shown.progress)
     return shown
 
