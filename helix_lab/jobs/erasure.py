@@ -21,6 +21,7 @@ from helix_lab.domain.erasure import Traces
 from helix_lab.domain.model.errors import Conflict, DamagedFile, Unavailable, UnknownUser
 from helix_lab.domain.model.event import TOPICS, Entry, Event
 from helix_lab.domain.model.event_json import encode_data
+from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.lake.renewing import LakeRenewal
 from helix_lab.jobs.runner import JobKind, RunContext
@@ -32,7 +33,7 @@ from helix_lab.records.database import Records
 
 KIND = "erasure"
 _BATCH = 2000
-_QUOTING_KINDS = frozenset({"import", "report"})
+_QUOTING_KINDS = frozenset({"import", "report", "batch"})
 """What their files quote cannot be told apart by person; they can be run again."""
 
 
@@ -51,6 +52,7 @@ class Places:
     projections: ProjectionRunner
     contexts: ContextMaker
     results: KeptResults
+    batch: BatchJobs
     runs: RunStore
     folders: tuple[Path, ...]
     lake: LakeRenewal | None = None
@@ -84,6 +86,7 @@ def _erase(context: RunContext, places: Places) -> Mapping[str, Any]:
     context.report(0.3)
     places.contexts.forget()
     places.results.clear()
+    places.batch.partials.clear()
     for number, store in enumerate(places.projections.names, 1):
         places.projections.rebuild(store)
         context.report(0.3 + 0.5 * number / len(places.projections.names))
@@ -110,6 +113,7 @@ def _renew_lake(context: RunContext, places: Places) -> tuple[dict[str, int], li
     if places.lake is None:
         return {}, []
     try:
+        places.batch.forget_results()
         return places.lake.run(context.check_closing), []
     except (Unavailable, DamagedFile) as error:
         return {}, [f"the lake, which is to be archived anew: {error.message}"]

@@ -36,6 +36,7 @@ from helix_lab.lab.backends import (
     open_memory_log,
     open_records,
 )
+from helix_lab.lab.batch import make_batch_jobs, open_engines
 from helix_lab.lab.providers import make_providers
 from helix_lab.lab.workers import check_workers
 from helix_lab.operations.memory_editor import MemoryEditor
@@ -81,6 +82,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(lake.close)
     lake_reader = DuckDBLakeReader(lake)
     stack.callback(lake_reader.close)
+    engines = open_engines(settings, folder, stack)
     feed = GraphFeed()
     projections = ProjectionRunner(
         log,
@@ -114,6 +116,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     sources = Sources(lake, log, records, analytics, graph, projections)
     jobs.register(make_archive_kind(sources, gate))
     jobs.register(make_restore_kind(lake, log, writer, gate))
+    batch = make_batch_jobs(settings, folder, jobs, engines, lake, graph, projections)
     daily = None
     if settings.archives_daily:
         daily = DailyArchives(jobs, lambda day: count_chosen(records, day).conversations)
@@ -126,6 +129,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 projections=projections,
                 contexts=contexts,
                 results=results,
+                batch=batch,
                 runs=jobs.store,
                 folders=(folder.path / "imports", folder.path / "runs"),
                 lake=LakeRenewal(lake, log, gate),
@@ -159,6 +163,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         ),
         exchange=exchange,
         reports=reports,
+        batch=batch,
         schedules=schedules,
         providers=providers,
         contexts=contexts,

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.exchange.exchange import Exchange
+from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.lake.daily import DailyArchives
 from helix_lab.jobs.lake.kept import LakeGate
@@ -68,6 +69,7 @@ class Services:
     memories: MemoryEditor
     exchange: Exchange
     reports: Reports
+    batch: BatchJobs
     schedules: Schedules
     providers: Mapping[str, ChatProvider]
     contexts: ContextMaker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helix_lab.operations import (
     analytics,
+    batch_jobs,
     bigdata,
     charts,
     chat,
@@ -70,6 +71,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *topics.OPERATIONS,
     *results.OPERATIONS,
     *charts.OPERATIONS,
+    *batch_jobs.OPERATIONS,
     *lake.OPERATIONS,
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,

@@ -30,6 +30,7 @@ from helix_lab.settings.services import (
     read_neo4j,
     read_records_url,
     read_snapshot_interval,
+    read_spark_url,
     read_workers,
 )
 from helix_lab.settings.sources import Sources, gather_sources
@@ -100,6 +101,7 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         neo4j=read_neo4j(env),
         workers=read_workers(env.get("HELIX_WORKERS")),
         lake=read_lake(env),
+        spark_url=read_spark_url(env.get("HELIX_SPARK_URL")),
         archives_daily=read_archiving(env.get("HELIX_LAKE_ARCHIVE")),
     )
 

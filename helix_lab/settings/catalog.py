@@ -91,6 +91,7 @@ _BIGDATA = (
         waits_for=_CLICKHOUSE,
     ),
     Variable("HELIX_LAKE_URL", "bigdata.lake.url"),
+    Variable("HELIX_SPARK_URL", "bigdata.spark.url", in_force=lambda s: s.spark_url),
     Variable(
         "HELIX_LAKE_ARCHIVE",
         "bigdata.lake.archive",

@@ -12,6 +12,7 @@ from helix_lab.ports.chat import DEFAULT_WINDOW_TOKENS
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
 DEFAULT_REPORT_RUNS_KEPT = 50
+DEFAULT_SPARK_URL = "local[*]"
 LAST_WRITE_WINS = "last_write_wins"
 DEFAULT_SNAPSHOT_INTERVAL_S = 300.0
 DEFAULT_CONTEXT_CACHE_SIZE = 100
@@ -85,6 +86,7 @@ class Settings:
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
         neo4j: where the graph is; None for Ladybug in the data folder.
         lake: where the lake is; None for the folder `lake` in the data folder.
+        spark_url: the master of Spark for batch jobs, such as `local[*]` or `spark://host:port`.
         archives_daily: whether each day is archived after its end.
         workers: the stores that `helix-lab worker` fills, and this process does not.
     """
@@ -107,3 +109,4 @@ class Settings:
     workers: tuple[str, ...] = ()
     lake: LakeSettings | None = None
     archives_daily: bool = False
+    spark_url: str = DEFAULT_SPARK_URL

@@ -41,6 +41,7 @@ SUMMARIES = {
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
     "info": "Tell what this lab is",
+    "job": "Batch jobs over the lake, on DuckDB or Spark: submit, follow, read",
     "knowledge": "The knowledge graph: what is related, found, merged, asked in Cypher, exported",
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
     "node": "Start several nodes on this machine, which exchange their memories",
