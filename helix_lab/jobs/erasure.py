@@ -18,10 +18,12 @@ from typing import Any
 import msgspec
 
 from helix_lab.domain.erasure import Traces
-from helix_lab.domain.model.errors import Conflict, UnknownUser
+from helix_lab.domain.model.errors import Conflict, DamagedFile, Unavailable, UnknownUser
 from helix_lab.domain.model.event import TOPICS, Entry, Event
 from helix_lab.domain.model.event_json import encode_data
+from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.lake.renewing import LakeRenewal
 from helix_lab.jobs.runner import JobKind, RunContext
 from helix_lab.jobs.runs import RunStore
 from helix_lab.ports.event_log import EventLog
@@ -31,7 +33,7 @@ from helix_lab.records.database import Records
 
 KIND = "erasure"
 _BATCH = 2000
-_QUOTING_KINDS = frozenset({"import", "report"})
+_QUOTING_KINDS = frozenset({"import", "report", "batch"})
 """What their files quote cannot be told apart by person; they can be run again."""
 
 
@@ -41,6 +43,7 @@ class Places:
 
     Attributes:
         folders: with files of ended runs that may quote anybody.
+        lake: makes the archived files follow the log; None where no lake is.
         others: places that this lab cannot reach, as a person would name them.
     """
 
@@ -49,8 +52,10 @@ class Places:
     projections: ProjectionRunner
     contexts: ContextMaker
     results: KeptResults
+    batch: BatchJobs
     runs: RunStore
     folders: tuple[Path, ...]
+    lake: LakeRenewal | None = None
     others: tuple[str, ...] = ()
 
 
@@ -81,11 +86,13 @@ def _erase(context: RunContext, places: Places) -> Mapping[str, Any]:
     context.report(0.3)
     places.contexts.forget()
     places.results.clear()
+    places.batch.partials.clear()
     for number, store in enumerate(places.projections.names, 1):
         places.projections.rebuild(store)
         context.report(0.3 + 0.5 * number / len(places.projections.names))
     places.runs.replace_request(context.run.run_id, {"user_id": _mask(user_id)})
     places.records.compact()
+    lake, unreached = _renew_lake(context, places)
     return {
         "user": _mask(user_id),
         "conversations": len(traces.conversations),
@@ -96,8 +103,20 @@ def _erase(context: RunContext, places: Places) -> Mapping[str, Any]:
         "others_unchanged": others == _digest_others(places.log, ends, changes),
         "stores_rebuilt": list(places.projections.names),
         "runs_removed": len(runs),
-        "not_reached": list(places.others),
+        "lake_files": lake,
+        "not_reached": [*places.others, *unreached],
     }
+
+
+def _renew_lake(context: RunContext, places: Places) -> tuple[dict[str, int], list[str]]:
+    """What became of the lake's files, or why it was not reached."""
+    if places.lake is None:
+        return {}, []
+    try:
+        places.batch.forget_results()
+        return places.lake.run(context.check_closing), []
+    except (Unavailable, DamagedFile) as error:
+        return {}, [f"the lake, which is to be archived anew: {error.message}"]
 
 
 def _find_traces(log: EventLog, user_id: str) -> Traces:

@@ -1,10 +1,11 @@
-"""The backends: which adapter the settings choose for the log, the records, the graph."""
+"""The backends: which adapter the settings choose for log, records, graph and lake."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from helix_lab.adapters.graph_ladybug import LadybugGraph
+from helix_lab.adapters.lake_folder import FolderLake
 from helix_lab.adapters.log_by_topic import LogByTopic
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
@@ -12,6 +13,7 @@ from helix_lab.domain.model.errors import InvalidRequest, MissingDriver
 from helix_lab.domain.model.event import EXCHANGED_TOPICS, MEMORY_EVENTS, MEMORY_SNAPSHOTS, TOPICS
 from helix_lab.ports.event_log import EventLog
 from helix_lab.ports.graph import GraphStore
+from helix_lab.ports.lake import Lake
 from helix_lab.queries.statements import (
     load_graph_schema,
     load_graph_statements,
@@ -80,6 +82,26 @@ def open_records(settings: Settings, folder: DataFolder) -> Records:
 def open_shared_records(settings: Settings) -> Records:
     """The record store that workers share: on PostgreSQL."""
     return Records(settings.records_url or "")
+
+
+def open_lake(settings: Settings, folder: DataFolder) -> Lake:
+    """The lake: in a bucket, or in a folder, which is by default one of the data folder."""
+    chosen = settings.lake
+    if chosen is None or chosen.folder is not None:
+        return FolderLake(chosen.folder if chosen and chosen.folder else folder.path / "lake")
+    try:
+        from helix_lab.adapters.lake_s3 import S3Lake
+    except ImportError as error:
+        message = 'the lake is in a bucket, but its client is missing: pip install "helix-lab[s3]"'
+        raise MissingDriver(message, package="minio") from error
+    return S3Lake(
+        chosen.endpoint,
+        access_key=chosen.access_key,
+        secret_key=chosen.secret_key,
+        bucket=chosen.bucket,
+        prefix=chosen.prefix,
+        is_secure=chosen.is_secure,
+    )
 
 
 def open_graph(settings: Settings, folder: DataFolder) -> GraphStore:

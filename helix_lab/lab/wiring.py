@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 
-from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
+from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics, DuckDBLakeReader
 from helix_lab.adapters.cache_memory import MemoryCache
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
@@ -15,6 +15,11 @@ from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.erasure import Places, make_erasure_kind
 from helix_lab.jobs.imports import make_import_kind
+from helix_lab.jobs.lake.archiving import Sources, make_archive_kind
+from helix_lab.jobs.lake.daily import DailyArchives
+from helix_lab.jobs.lake.kept import LakeGate
+from helix_lab.jobs.lake.renewing import LakeRenewal
+from helix_lab.jobs.lake.restoring import make_restore_kind
 from helix_lab.jobs.rebuild import make_rebuild_kind
 from helix_lab.jobs.reports.artifacts import Artifacts
 from helix_lab.jobs.reports.job import Address, Reports
@@ -26,10 +31,12 @@ from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.lab.backends import (
     name_memory_log,
     open_graph,
+    open_lake,
     open_log,
     open_memory_log,
     open_records,
 )
+from helix_lab.lab.batch import make_batch_jobs, open_engines
 from helix_lab.lab.providers import make_providers
 from helix_lab.lab.workers import check_workers
 from helix_lab.operations.memory_editor import MemoryEditor
@@ -49,6 +56,7 @@ from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.projections.traces import TracesProjection
 from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
+from helix_lab.queries.lake import count_chosen
 from helix_lab.queries.readings import Readings
 from helix_lab.queries.statements import (
     load_schema,
@@ -71,6 +79,11 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(analytics.close)
     graph = open_graph(settings, folder)
     stack.callback(graph.close)
+    lake, gate = open_lake(settings, folder), LakeGate()
+    stack.callback(lake.close)
+    lake_reader = DuckDBLakeReader(lake)
+    stack.callback(lake_reader.close)
+    engines = open_engines(settings, folder, stack)
     feed = GraphFeed()
     projections = ProjectionRunner(
         log,
@@ -102,6 +115,14 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     jobs.register(make_debate_kind(writer, log, providers, contexts))
     jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
+    sources = Sources(lake, log, records, analytics, graph, projections)
+    jobs.register(make_archive_kind(sources, gate))
+    jobs.register(make_restore_kind(lake, log, writer, gate))
+    batch = make_batch_jobs(settings, folder, jobs, engines, lake, graph, projections)
+    daily = None
+    if settings.archives_daily:
+        daily = DailyArchives(jobs, lambda day: count_chosen(records, day).conversations)
+        stack.callback(daily.close)
     jobs.register(
         make_erasure_kind(
             Places(
@@ -110,8 +131,10 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 projections=projections,
                 contexts=contexts,
                 results=results,
+                batch=batch,
                 runs=jobs.store,
                 folders=(folder.path / "imports", folder.path / "runs"),
+                lake=LakeRenewal(lake, log, gate),
                 others=_name_unreached(settings),
             )
         )
@@ -130,6 +153,10 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         analytics=analytics,
         graph=graph,
         graph_feed=feed,
+        lake=lake,
+        lake_reader=lake_reader,
+        lake_gate=gate,
+        daily_archives=daily,
         results=results,
         projections=projections,
         jobs=jobs,
@@ -138,6 +165,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         ),
         exchange=exchange,
         reports=reports,
+        batch=batch,
         schedules=schedules,
         providers=providers,
         contexts=contexts,
@@ -160,6 +188,11 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 "neo4j" if settings.neo4j else "ladybug",
                 is_embedded=settings.neo4j is None,
                 probe=graph.probe,
+            ),
+            "minio": Service(
+                "s3" if settings.lake and settings.lake.endpoint else "folder",
+                is_embedded=not (settings.lake and settings.lake.endpoint),
+                probe=lake.probe,
             ),
         },
     )

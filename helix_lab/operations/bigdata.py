@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from helix_lab.domain.lake.schema import DATASETS
 from helix_lab.domain.model.event import TOPICS
 from helix_lab.operations import analytics, charts, costs, debate_analytics, sql
 from helix_lab.operations.operation import Operation, Request, Response
@@ -74,10 +75,10 @@ class Analytics(Response):
 
 
 class DataLake(Response):
-    """The data lake, which is not built yet."""
+    """The data lake; embedded it is a folder."""
 
-    status: Literal["not_built"] = "not_built"
-    total_size_gb: float | None = None
+    status: State
+    total_size_gb: float | None = Field(None, description="of all files of its datasets")
     parquet_files: int | None = None
 
 
@@ -108,6 +109,7 @@ def get_status(services: Services, _request: GetBigdataStatus) -> BigdataStatus:
         "distributed_memory": _describe_memory,
         "knowledge_graph": _describe_graph,
         "analytics": _describe_analytics,
+        "data_lake": _describe_lake,
     }
     found: dict[str, Any] = {
         name: answer or {"status": "unreachable"}
@@ -119,11 +121,20 @@ def get_status(services: Services, _request: GetBigdataStatus) -> BigdataStatus:
     return BigdataStatus.model_validate(
         {
             "status": "healthy" if is_whole else "degraded",
-            "data_lake": DataLake(),
             "learning": Learning(),
             **found,
         }
     )
+
+
+def _describe_lake(services: Services) -> dict[str, Any]:
+    state = probe(services.backends["minio"])
+    files = [file for name in DATASETS for file in services.lake.list_files(name)]
+    return {
+        "status": state,
+        "total_size_gb": sum(file.bytes for file in files) / 1e9,
+        "parquet_files": sum(file.path.endswith(".parquet") for file in files),
+    }
 
 
 def _describe_log(services: Services) -> dict[str, Any]:

@@ -23,6 +23,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             },
         ],
     },
+    "archive_conversations": {
+        "one": {"conversation_id": "conv-123"},
+        "a day": {"date": "2026-01-29"},
+        "all": {"all": True, "entities": True},
+    },
+    "query_lake": {
+        "messages of a day": {
+            "query": "SELECT count(*) AS messages FROM conversations "
+            "WHERE year = 2026 AND month = 1 AND day = 30"
+        }
+    },
+    "check_lake": {"quick": {}, "every byte": {"thorough": True}},
     "complete_conversation": {"done": {"outcome": "successful"}},
     "replay": {
         "whole": {"conversation_id": "conv-123"},

@@ -8,7 +8,10 @@ from typing import TypeVar
 
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.exchange.exchange import Exchange
+from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.lake.daily import DailyArchives
+from helix_lab.jobs.lake.kept import LakeGate
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
@@ -19,6 +22,7 @@ from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
 from helix_lab.ports.graph import GraphStore
+from helix_lab.ports.lake import Lake, LakeReader
 from helix_lab.projections.graph_feed import GraphFeed
 from helix_lab.projections.runner import ProjectionRunner
 from helix_lab.queries.kept_results import KeptResults
@@ -40,7 +44,7 @@ class Service:
 
     backend: str
     is_embedded: bool
-    probe: Callable[[], None]
+    probe: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,17 @@ class Services:
     analytics: AnalyticsStore
     graph: GraphStore
     graph_feed: GraphFeed
+    lake: Lake
+    lake_reader: LakeReader
+    lake_gate: LakeGate
+    daily_archives: DailyArchives | None
     results: KeptResults
     projections: ProjectionRunner
     jobs: JobRunner
     memories: MemoryEditor
     exchange: Exchange
     reports: Reports
+    batch: BatchJobs
     schedules: Schedules
     providers: Mapping[str, ChatProvider]
     contexts: ContextMaker

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,7 +15,7 @@ from helix_lab.operations.answer_rows import QueryColumn, list_columns, list_row
 from helix_lab.operations.cancellation import CancelScope, cancel_scope, current_scope
 from helix_lab.operations.operation import Operation, Request, Response, StreamItem, Text
 from helix_lab.operations.services import Services
-from helix_lab.ports.analytics import RunningStatement
+from helix_lab.ports.analytics import QueryResult, RunningStatement
 
 _TELL_EVERY_S = 0.5
 
@@ -78,6 +78,13 @@ def run_query(services: Services, request: RunQuery) -> QueryAnswer:
 
 def stream(services: Services, request: RunQuery) -> Iterator[list[StreamItem]]:
     """How far the statement is, twice a second, and then its answer as one item."""
+    return stream_answer(lambda statements: _carry_out(services, request, statements))
+
+
+def stream_answer(
+    carry_out: Callable[[list[RunningStatement]], QueryAnswer],
+) -> Iterator[list[StreamItem]]:
+    """How far a statement is, twice a second, and then its answer as one item."""
     statements: list[RunningStatement] = []
     outcome: queue.SimpleQueue[QueryAnswer | BaseException] = queue.SimpleQueue()
     scope = CancelScope()
@@ -85,7 +92,7 @@ def stream(services: Services, request: RunQuery) -> Iterator[list[StreamItem]]:
     def work() -> None:
         try:
             with cancel_scope(scope):
-                outcome.put(_carry_out(services, request, statements))
+                outcome.put(carry_out(statements))
         except BaseException as error:  # raised again in the thread that waits
             outcome.put(error)
 
@@ -126,6 +133,17 @@ def _measure(statements: list[RunningStatement], furthest: float) -> float | Non
 def _carry_out(
     services: Services, request: RunQuery, statements: list[RunningStatement]
 ) -> QueryAnswer:
+    with services.projections.reading("analytics"):
+        return ask_engine(services.analytics.query, services, request, statements)
+
+
+def ask_engine(
+    ask: Callable[..., QueryResult],
+    services: Services,
+    request: RunQuery,
+    statements: list[RunningStatement],
+) -> QueryAnswer:
+    """The answer of an engine to a statement, which is told while it runs by `statements`."""
     scope = current_scope()
 
     def stop_all() -> None:
@@ -139,10 +157,9 @@ def _carry_out(
 
     with (
         services.results.draft() as draft,
-        services.projections.reading("analytics"),
         scope.on_cancel(stop_all),
     ):
-        result = services.analytics.query(
+        result = ask(
             request.query,
             request.parameters,
             max_rows=request.max_rows,

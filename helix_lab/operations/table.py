@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helix_lab.operations import (
     analytics,
+    batch_jobs,
     bigdata,
     charts,
     chat,
@@ -20,6 +21,7 @@ from helix_lab.operations import (
     knowledge_merges,
     knowledge_query,
     knowledge_topics,
+    lake,
     memories,
     memory_conflicts,
     memory_history,
@@ -71,6 +73,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *topics.OPERATIONS,
     *results.OPERATIONS,
     *charts.OPERATIONS,
+    *batch_jobs.OPERATIONS,
+    *lake.OPERATIONS,
     *dashboards.OPERATIONS,
     *imports.OPERATIONS,
     *reports.OPERATIONS,

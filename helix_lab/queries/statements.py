@@ -32,6 +32,18 @@ def load_statement(name: str) -> str:
     return text
 
 
+@cache
+def load_batch_statement(name: str) -> str:
+    """The statement of `sql/batch/<name>.sql`: one text, for every batch engine.
+
+    Raises:
+        ValueError: its header does not give name, asks, params and returns, in this order.
+    """
+    text = (find_sql() / "batch" / f"{name}.sql").read_text(encoding="utf-8")
+    _check_header(text, name, f"sql/batch/{name}.sql", mark="-- ")
+    return text
+
+
 def _check_header(text: str, name: str, path: str, *, mark: str) -> None:
     lines = text.splitlines()[: len(HEADER)]
     keys = [line.removeprefix(mark).partition(":")[0] for line in lines]

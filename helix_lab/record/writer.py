@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from helix_lab.domain.model.clock import HybridClock, HybridTime
-from helix_lab.domain.model.event import Draft, Entry, Event
+from helix_lab.domain.model.errors import InvalidEvent
+from helix_lab.domain.model.event import TOPICS, Draft, Entry, Event
+from helix_lab.domain.model.event_json import check_fields
 from helix_lab.ports.event_log import EventLog
 from helix_lab.record.schemas import check_draft
 
@@ -74,6 +76,24 @@ class Writer:
                 for position, entry in enumerate(entries)
             ]
         )
+
+    def restore(self, events: Sequence[tuple[str, Event]]) -> list[Entry]:
+        """Make (topic, event) pairs durable as they were recorded once, with their clocks.
+
+        What is here already stays as it is. What this node records next comes after them.
+
+        Raises:
+            InvalidEvent: one is of a topic that no log has, or of values that it does not take.
+            DuplicateId: an id is here with other content; nothing was written.
+            LogWriteFailed: the log could not make them durable.
+        """
+        for topic, event in events:
+            if topic not in TOPICS:
+                message = f"event {event.event_id!r} names the unknown topic {topic!r}"
+                raise InvalidEvent(message, event_id=event.event_id, field="topic")
+            check_fields(event)
+            self._clock.observe(event.clock)
+        return self._log.append(events)
 
     def _stamp(self, draft: Draft, clock: int, now: datetime) -> Event:
         return Event(

@@ -16,10 +16,12 @@ from helix_lab.settings.form import (
     DEFAULT_REPORT_RUNS_KEPT,
     GREATEST_PORT,
     LAST_WRITE_WINS,
+    LakeSettings,
     Neo4jSettings,
     ProviderSettings,
     Settings,
 )
+from helix_lab.settings.lake import read_archiving, read_lake
 from helix_lab.settings.providers import read_providers
 from helix_lab.settings.services import (
     read_cache_url,
@@ -28,12 +30,14 @@ from helix_lab.settings.services import (
     read_neo4j,
     read_records_url,
     read_snapshot_interval,
+    read_spark_url,
     read_workers,
 )
 from helix_lab.settings.sources import Sources, gather_sources
 
 __all__ = [
     "DEFAULT_PORT",
+    "LakeSettings",
     "Neo4jSettings",
     "ProviderSettings",
     "Settings",
@@ -96,6 +100,9 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),
         workers=read_workers(env.get("HELIX_WORKERS")),
+        lake=read_lake(env),
+        spark_url=read_spark_url(env.get("HELIX_SPARK_URL")),
+        archives_daily=read_archiving(env.get("HELIX_LAKE_ARCHIVE")),
     )
 
 

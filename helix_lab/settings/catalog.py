@@ -11,7 +11,6 @@ from helix_lab.settings.form import Neo4jSettings, Settings
 Kind = Literal["text", "integer", "number", "boolean", "providers"]
 
 _CLICKHOUSE = "analytics on ClickHouse"
-_LAKE = "the data lake"
 _LEARNING = "learning"
 _WORKERS = "settings of consumers (workers go on at their checkpoints; --count says how many)"
 
@@ -91,11 +90,23 @@ _BIGDATA = (
         is_secret=True,
         waits_for=_CLICKHOUSE,
     ),
-    Variable("MINIO_ENDPOINT", "bigdata.minio.endpoint", waits_for=_LAKE),
-    Variable("MINIO_ACCESS_KEY", "bigdata.minio.access_key", is_secret=True, waits_for=_LAKE),
-    Variable("MINIO_SECRET_KEY", "bigdata.minio.secret_key", is_secret=True, waits_for=_LAKE),
-    Variable("MINIO_BUCKET", "bigdata.minio.bucket", waits_for=_LAKE),
-    Variable("MINIO_USE_SSL", "bigdata.minio.use_ssl", "boolean", waits_for=_LAKE),
+    Variable("HELIX_LAKE_URL", "bigdata.lake.url"),
+    Variable("HELIX_SPARK_URL", "bigdata.spark.url", in_force=lambda s: s.spark_url),
+    Variable(
+        "HELIX_LAKE_ARCHIVE",
+        "bigdata.lake.archive",
+        in_force=lambda s: "daily" if s.archives_daily else "off",
+    ),
+    Variable("MINIO_ENDPOINT", "bigdata.minio.endpoint"),
+    Variable("MINIO_ACCESS_KEY", "bigdata.minio.access_key", is_secret=True),
+    Variable("MINIO_SECRET_KEY", "bigdata.minio.secret_key", is_secret=True),
+    Variable("MINIO_BUCKET", "bigdata.minio.bucket", in_force=lambda s: s.lake and s.lake.bucket),
+    Variable(
+        "MINIO_USE_SSL",
+        "bigdata.minio.use_ssl",
+        "boolean",
+        in_force=lambda s: bool(s.lake and s.lake.is_secure),
+    ),
 )
 _CONTEXT = (
     Variable(

@@ -12,6 +12,7 @@ from helix_lab.ports.chat import DEFAULT_WINDOW_TOKENS
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
 DEFAULT_REPORT_RUNS_KEPT = 50
+DEFAULT_SPARK_URL = "local[*]"
 LAST_WRITE_WINS = "last_write_wins"
 DEFAULT_SNAPSHOT_INTERVAL_S = 300.0
 DEFAULT_CONTEXT_CACHE_SIZE = 100
@@ -53,6 +54,25 @@ class Neo4jSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LakeSettings:
+    """A place for the lake: a folder, or a bucket of a server that speaks S3.
+
+    Attributes:
+        folder: None for a bucket.
+        endpoint: host and port of the server.
+        prefix: part of the bucket; empty for all of it.
+    """
+
+    folder: Path | None = None
+    endpoint: str = ""
+    access_key: str = field_of(default="", repr=False)
+    secret_key: str = field_of(default="", repr=False)
+    bucket: str = ""
+    prefix: str = ""
+    is_secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a lab can be told; nothing configured means embedded.
 
@@ -65,6 +85,9 @@ class Settings:
         cache_url: of a Redis that keeps contexts beside this process, with its password.
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
         neo4j: where the graph is; None for Ladybug in the data folder.
+        lake: where the lake is; None for the folder `lake` in the data folder.
+        spark_url: the master of Spark for batch jobs, such as `local[*]` or `spark://host:port`.
+        archives_daily: whether each day is archived after its end.
         workers: the stores that `helix-lab worker` fills, and this process does not.
     """
 
@@ -84,3 +107,6 @@ class Settings:
     log_url: str | None = field_of(default=None, repr=False)
     neo4j: Neo4jSettings | None = None
     workers: tuple[str, ...] = ()
+    lake: LakeSettings | None = None
+    archives_daily: bool = False
+    spark_url: str = DEFAULT_SPARK_URL

@@ -5,17 +5,25 @@ Addresses hold passwords, so no message shows more of one than its scheme.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from helix_lab.domain.model.errors import InvalidRequest
-from helix_lab.settings.form import DEFAULT_SNAPSHOT_INTERVAL_S, GREATEST_PORT, Neo4jSettings
+from helix_lab.settings.form import (
+    DEFAULT_SNAPSHOT_INTERVAL_S,
+    DEFAULT_SPARK_URL,
+    GREATEST_PORT,
+    Neo4jSettings,
+)
 
 NEO4J = "neo4j"
 HELIXAGENT = "helixagent"
 _NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+_HOST = r"[\w.\-\[\]:]+:\d{1,5}"
+_SPARK = re.compile(rf"local\[(?:\*|[1-9]\d{{0,3}})\]|spark://{_HOST}(?:,{_HOST})*")
 MAX_SNAPSHOT_INTERVAL_S = 7 * 86_400.0
 LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 
@@ -160,6 +168,19 @@ def read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:
         raise InvalidRequest(message, field="NEO4J_PASSWORD")
     username = env.get("NEO4J_USERNAME") or NEO4J
     return Neo4jSettings(uri, username, password, env.get("NEO4J_DATABASE") or NEO4J)
+
+
+def read_spark_url(text: str | None) -> str:
+    """The master of Spark: this machine, or a cluster."""
+    if not text:
+        return DEFAULT_SPARK_URL
+    if not _SPARK.fullmatch(text):
+        message = (
+            f"HELIX_SPARK_URL is {text[:60]!r}; it must be spark://host:port[,host:port…], "
+            "local[*] or local[N], or unset for local[*]"
+        )
+        raise InvalidRequest(message, field="HELIX_SPARK_URL")
+    return text
 
 
 def read_workers(text: str | None) -> tuple[str, ...]:

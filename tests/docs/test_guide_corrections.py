@@ -18,6 +18,7 @@ SECTIONS = (
     "Start Big Data Services",
     "Verify Integration",
     "Configuration",
+    "Data Lake",
     "Kafka Connection Issues",
 )
 

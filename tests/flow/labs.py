@@ -20,7 +20,7 @@ from helix_lab.records.tables import (
     PROPOSAL,
     PROPOSAL_DECISION,
 )
-from helix_lab.settings import ProviderSettings, Settings
+from helix_lab.settings import LakeSettings, ProviderSettings, Settings
 
 PATIENCE_S = 30.0
 """How long a test waits for what should come soon; only a failing test waits that long."""
@@ -41,6 +41,7 @@ def open_at(
     records_url: str | None = None,
     log_url: str | None = None,
     workers: tuple[str, ...] = (),
+    lake: LakeSettings | None = None,
 ) -> Lab:
     """The lab of a folder, whatever the environment says."""
     settings = Settings(
@@ -51,6 +52,7 @@ def open_at(
         records_url=records_url,
         log_url=log_url,
         workers=workers,
+        lake=lake,
     )
     return open_lab(settings=settings)
 

@@ -33,7 +33,12 @@ def test_each_part_is_probed_and_counted(lab: Lab) -> None:
     assert before.analytics.clickhouse_query_avg_ms is None
     assert after.analytics.clickhouse_query_avg_ms is not None
     assert after.analytics.clickhouse_query_avg_ms > 0
-    assert ("not_built", None) == (
+    assert ("embedded", 0, 0) == (
         before.data_lake.status,
+        before.data_lake.parquet_files,
+        before.data_lake.total_size_gb,
+    )
+    assert ("not_built", None) == (
+        before.learning.status,
         before.learning.insights_generated_today,
     )

@@ -35,6 +35,7 @@ VALUES: dict[str, Any] = {
     "node_id": "n",
     "message_id": "m",
     "result_id": "a",
+    "job_id": "archive-1",
     "schedule_id": "s",
     "content": "A fact",
     "cron": "0 7 * * 1",

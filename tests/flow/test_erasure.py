@@ -86,6 +86,10 @@ def test_no_byte_of_an_erased_person_is_left(embedded: Lab) -> None:
     debate = lab.start_debate(topic="Is canaryword-d1 good?", user_id=GONE, wait_s=PATIENCE_S)
     lab.run_query("SELECT * FROM message_metrics", keep=True)
     catch_up(lab)
+    archived = lab.archive_conversations(all=True, entities=True)
+    done = lab.services.jobs.wait(archived.job_id, timeout_s=PATIENCE_S)
+    assert "succeeded" == done.state, done.error
+    assert [name for name in _find(folder, "staysword") if name.endswith(".parquet")]
     holders = {name.partition("-")[0].removesuffix(".wal") for name in _find(folder, "canaryword")}
     assert {"log.sqlite", "records.sqlite", "analytics.duckdb", "graph.lbug"} <= holders
 
@@ -94,6 +98,8 @@ def test_no_byte_of_an_erased_person_is_left(embedded: Lab) -> None:
     assert [] == _find(folder, "canaryword", GONE, debate.debate_id)
     assert 0 == receipt["events_left"]
     assert receipt["others_unchanged"]
+    assert receipt["lake_files"]["removed"] >= CANARIES // 4
+    assert lab.check_lake(thorough=True).is_sound
     assert CANARIES // 4 <= receipt["conversations"]
     assert [kept] == [one.conversation_id for one in lab.list_conversations().conversations]
 

@@ -386,6 +386,13 @@ class Unavailable(HelixError, ConnectionError):
     kind = "unavailable"
 
 
+class DamagedFile(HelixError):
+    """A file of the lake is cut short, or holds something else than its name says."""
+
+    code = "DATA_LAKE_ERROR"
+    kind = "conflict"
+
+
 class LogWriteFailed(Unavailable):
     """The event log could not make an append durable; nothing of it was written."""
 

@@ -25,6 +25,8 @@ HAND_MADE = {
     "run_query": "query",
     "start_import": "import",
     "rebuild_store": "rebuild",
+    "archive_conversations": "archive",
+    "restore_lab": "restore",
     "forget_user": "forget",
     "list_reports": "report",
     "get_report": "report",
@@ -33,7 +35,7 @@ HAND_MADE = {
 }
 """Operations with a command or a group of their own: operation → that."""
 
-_MERGED = {"context": "conversations"}
+_MERGED = {"context": "conversations", "spark": "job"}
 _GROUPS_OF_ONE = frozenset({"dashboards"})
 """They list things in the plural, and will have more commands."""
 
@@ -62,6 +64,8 @@ def make_command(group: str, *, summary: str) -> click.Command | None:
 def _name(operation: Operation) -> str:
     words = [part for part in operation.path.strip("/").split("/") if not part.startswith("{")]
     tail = words[2:] if words[0] == "v1" else words[1:]
+    if tail[:1] == [f"{_MERGED.get(operation.noun)}s"]:
+        tail = tail[1:]  # `spark/jobs` is the group `job`
     if operation.method == "GET" and tail:
         return "-".join(tail)
     return operation.name.partition("_")[0]

@@ -29,22 +29,26 @@ EXIT_INTERRUPTED = 130
 # Help is written from here alone; a test keeps it equal to what there is.
 SUMMARIES = {
     "analytics": "Providers, conversations and debates in numbers",
+    "archive": "Archive a conversation, a day or all into the lake",
     "bigdata": "Tell how each part of the system does",
     "catalog": "List the tables and columns that SQL can ask for",
     "config": "Show the settings in force, and where each comes from",
     "conversations": "Record, read and replay conversations",
     "dashboards": "List the dashboards, and whether they can be opened",
+    "datalake": "The lake: what it holds, its files checked, asked in SQL",
     "debates": "Let providers debate a topic, and see who won",
     "forget": "Erase a user from the log and from everything that follows from it",
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
     "info": "Tell what this lab is",
+    "job": "Batch jobs over the lake, on DuckDB or Spark: submit, follow, read",
     "knowledge": "The knowledge graph: what is related, found, merged, asked in Cypher, exported",
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
     "node": "Start several nodes on this machine, which exchange their memories",
     "query": "Ask the analytics store in SQL, reading only",
     "rebuild": "Drop a store and fill it again from the log",
     "report": "Notebooks that answer a question with parameters: list, run, schedule them",
+    "restore": "Record again all that the lake holds",
     "results": "Read a page of a kept answer, sorted if you like",
     "runs": "Long work: list it, show it, cancel it",
     "schedules": "Reports that run by themselves: list them, pause, resume, delete them",
@@ -55,6 +59,7 @@ SUMMARIES = {
     "worker": "Fill stores in processes of their own, which share the partitions of the log",
 }
 _OWN = {
+    "archive": "archiving:archive",
     "config": "configuring:config",
     "forget": "forgetting:forget",
     "import": "importing:import_file",
@@ -62,11 +67,12 @@ _OWN = {
     "query": "asking:query",
     "rebuild": "importing:rebuild",
     "report": "reporting:report",
+    "restore": "archiving:restore",
     "serve": "serving:serve",
     "stack": "stacking:stack",
     "worker": "working:worker",
 }
-_OTHER_NAMES = {"reports": "report"}
+_OTHER_NAMES = {"reports": "report", "lake": "datalake"}
 
 
 class LazyCommands(click.Group):

@@ -16,6 +16,7 @@ DEFAULT_TIMEOUT_S = 60.0
 
 _OPTION = re.compile(r"\s*(--[A-Za-z][\w-]*|-[A-Za-z]+)(?:=|\s+|$)")
 FORMS = ("df", "arrow", "polars")
+STORES = ("analytics", "lake")
 GRAPH_FORMS = (*FORMS, "graph")
 _ALLOWED = "--param name=value, --max-rows N, --timeout SECONDS, -o NAME (or --output NAME), --as "
 
@@ -27,6 +28,7 @@ class RowsArguments:
     Attributes:
         expressions: parameter name → Python expression.
         output: name that the result is assigned to; then it is not displayed.
+        store: what `%%sql` asks.
         form: what the result is turned into, such as "df"; None leaves it as it is.
         rest: the text after the options, untouched.
     """
@@ -36,6 +38,7 @@ class RowsArguments:
     timeout_s: float = DEFAULT_TIMEOUT_S
     output: str | None = None
     form: str | None = None
+    store: str = STORES[0]
     rest: str = ""
 
 
@@ -109,6 +112,8 @@ def _take(arguments: RowsArguments, option: str, value: str, forms: Sequence[str
             arguments.timeout_s = _read_number(option, value, whole=False)
         case "-o" | "--output":
             arguments.output = _read_name(option, value)
+        case "--on":
+            arguments.store = _read_store(option, value)
         case "--as":
             arguments.form = _read_form(value, forms)
         case _:
@@ -131,6 +136,12 @@ def _read_name(option: str, value: str) -> str:
 def _read_form(value: str, forms: Sequence[str]) -> str:
     if value not in forms:
         _refuse(f"--as {value}: there is no such form")
+    return value
+
+
+def _read_store(option: str, value: str) -> str:
+    if value not in STORES:
+        _refuse(f"{option} {value}: it must be {' or '.join(STORES)}")
     return value
 
 

@@ -59,10 +59,10 @@ class HelixMagics(Magics):
     def sql(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
     ) -> Any:
-        """Run one read-only statement on the analytics store.
+        """Run one read-only statement on the analytics store, or on the lake.
 
         ```
-        %%sql [--param name=expression]… [--max-rows N] [--timeout SECONDS] [-o NAME] [--as FORM]
+        %%sql [--on lake] [--param name=expression]… [--max-rows N] [--timeout S] [-o NAME] [--as F]
         SELECT provider, count(*) AS wins FROM debates WHERE confidence >= $floor GROUP BY ALL
         ```
 
@@ -75,6 +75,8 @@ class HelixMagics(Magics):
             --max-rows N: keep at most N rows (1,000).
             --timeout SECONDS: stop the statement after that time (60).
             -o NAME, --output NAME: assign the result to a variable and do not display it.
+            --on analytics|lake: ask the files of the lake, whose tables are conversations, debates,
+                events, entities and analytics; `WHERE year = 2026 AND month = 1` reads no others.
             --as df|arrow|polars: give a DataFrame of pandas, an Arrow table or a DataFrame of
                 polars, instead of a result that has all three as methods.
 
@@ -89,7 +91,8 @@ class HelixMagics(Magics):
         parameters = bind(arguments.expressions, {**self._names, **(local_ns or {})})
         lab = self._find_lab()
         with progress_line(timeout_s=arguments.timeout_s) as measure:
-            pieces = lab.stream_run_query(
+            ask = lab.stream_query_lake if arguments.store == "lake" else lab.stream_run_query
+            pieces = ask(
                 statement,
                 parameters=parameters,
                 max_rows=arguments.max_rows,

@@ -1,0 +1,1 @@
+"""The lake's jobs: archive what the log holds, restore a log, check the files."""
