@@ -63,6 +63,8 @@ def describe_spans(problems: Json) -> Json:
         "responses": {
             "200": {"description": "What became of them.", "content": _in_both_forms(answer)},
             **problems,
+            # The same shape as of any refusal, by the server and not by an error of the lab.
+            "415": {**problems["400"], "description": "The content type is neither of the two."},
         },
     }
 
