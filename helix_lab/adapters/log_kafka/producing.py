@@ -29,6 +29,8 @@ _UNCERTAIN = frozenset(
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own errors begin so
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError.REQUEST_TIMED_OUT,
+        # We gave up what the broker has been sent.
+        KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
     }
 )
 
