@@ -14,7 +14,7 @@ BUILT := .venv/share/jupyter/labextensions/@helix-lab/extension
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install lab test test-services stack-up stack-down check format bench screenshots changelog clean
+.PHONY: help install lab test test-all test-services stack-up stack-down check format bench screenshots changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z<>%-]+:.*## / { sub("%", "<name>", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -28,10 +28,15 @@ test: install ## run the checks and every test, and sum up
 	@.venv/bin/python -m tests.chromium
 	@.venv/bin/python -m tests.run
 
-test-services: install ## run the tests that need real services; starts them, and stops them after
-	@HELIX_TIERS=all .venv/bin/python -m pytest -m services -n 3 --dist loadfile --ignore tests/browser tests
+test-all: install ## as test, and start the real services, run their tests too, and sum up all
+	@.venv/bin/python -m tests.chromium
+	@.venv/bin/python -m tests.run --services
 
-stack-up: install ## start Kafka, PostgreSQL, Redis, Neo4j and S3 as local processes, without Docker
+test-services: install ## run the tests that need real services; on those of stack-up, else on its own
+	@HELIX_TIERS=all HELIX_TEST_ENV_FILE="$$(.venv/bin/python -m tests.running_stack)" \
+	  .venv/bin/python -m pytest -p no:nbval -m services -n 3 --dist loadfile --ignore tests/browser tests
+
+stack-up: install ## start Kafka, PostgreSQL, Redis, Neo4j, S3 and Spark as local processes
 	@.venv/bin/helix-lab stack up
 
 stack-down: install ## stop them; their data stays

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -43,6 +44,8 @@ class Suite:
     """The suite fills the machine by itself; the others run two at a time."""
     can_repeat: bool = False
     """Its tests wait for servers, kernels and browsers: one that fails is run again alone."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment."""
 
     @property
     def report(self) -> Path:
@@ -101,6 +104,32 @@ SUITES = [
 ]
 
 
+def list_suites_on_services(folder: Path) -> list[Suite]:
+    """The suites that start real services in a folder, and run the tests that need them."""
+    stack = {"HELIX_STACK_DIR": str(folder)}
+    tiers = {"HELIX_TIERS": "all", "HELIX_TEST_ENV_FILE": str(folder / "stack.env")}
+    return [
+        Suite("stack-up", "helix-lab stack up", is_alone=True, variables=stack),
+        Suite(
+            "services",
+            # Three: a third process has services of its own to wait for.
+            f"{PYTEST} -m services tests --ignore tests/browser -n 3 {IN_PARALLEL}",
+            writes_report=True,
+            is_alone=True,
+            can_repeat=True,
+            variables=tiers,
+        ),
+        Suite("stack-down", "helix-lab stack down", is_alone=True, variables=stack),
+    ]
+
+
+def leave_out_services(suite: Suite) -> Suite:
+    """The suite without what another one runs on real services."""
+    if suite.name != "python":
+        return suite
+    return replace(suite, command=f"{suite.command} -m 'not services'")
+
+
 REPEATED_AT_MOST = 5
 """With more failures than these it is no matter of a busy machine."""
 
@@ -139,7 +168,7 @@ def _execute(suite: Suite) -> Outcome:
     done = subprocess.run(
         _command(suite),
         cwd=ROOT / suite.folder,
-        env=os.environ | {"PATH": PATH},
+        env=os.environ | {"PATH": PATH} | dict(suite.variables),
         stdin=subprocess.DEVNULL,
         stdout=None if suite.is_alone else subprocess.PIPE,
         stderr=None if suite.is_alone else subprocess.STDOUT,
@@ -226,11 +255,20 @@ def main() -> int:
     """Run the suites and print one summary."""
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
     parser.add_argument("--only-checks", action="store_true", help="leave out what runs the code")
-    only_checks = parser.parse_args().only_checks
+    parser.add_argument(
+        "--services", action="store_true", help="also start the real services and run their tests"
+    )
+    chosen = parser.parse_args()
     REPORTS.mkdir(exist_ok=True)
 
-    suites = [suite for suite in SUITES if suite.is_check or not only_checks]
-    outcomes = dict(run_all(suites))
+    suites = [suite for suite in SUITES if suite.is_check or not chosen.only_checks]
+    with ExitStack() as on_end:
+        if chosen.services:
+            from tests.running_stack import lend_folder
+
+            suites = [leave_out_services(suite) for suite in suites]
+            suites += list_suites_on_services(on_end.enter_context(lend_folder()))
+        outcomes = dict(run_all(suites))
 
     print(describe(outcomes))
     has_failed = any(outcome.failed for outcome in outcomes.values())

@@ -1,8 +1,9 @@
 """Tests on real services: which are required, and where they run.
 
 `HELIX_TIERS` names the services that must be there, or `all`. A test that needs one which is not
-named is skipped and says so; one that is named and does not get ready fails its tests. They are
-those of `HELIX_ENV_FILE`, which `helix-lab stack up` writes; without it each run starts its own.
+named is skipped and says so; one that is named and does not get ready fails its tests. Each process
+of a run starts its own, but those of `SHARED` that run in the stack of `HELIX_TEST_ENV_FILE`, which
+`helix-lab stack up` writes. (Not `HELIX_ENV_FILE`: the labs of the tests would use that, too.)
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from helix_lab.doors.cli.stacking import find_cache
 from helix_lab.settings import read_env_file
 from helix_lab.stack.catalog import SERVICES
 from helix_lab.stack.stack import Stack
+
+SHARED = frozenset({"kafka", "postgres", "s3", "spark"})
+"""Here each test has a prefix, schema or path of its own; the others are emptied by tests."""
 
 Running = Callable[[str], Mapping[str, str]]
 
@@ -55,7 +59,8 @@ def running_services() -> Iterator[Running]:
         found: dict[str, Mapping[str, str]] = {}
 
         def run(name: str) -> Mapping[str, str]:
-            if env_file := os.environ.get("HELIX_ENV_FILE"):
+            env_file = os.environ.get("HELIX_TEST_ENV_FILE")
+            if env_file and name in SHARED:
                 return read_env_file(Path(env_file))
             if name not in found:
                 own = Stack(folder / name, find_cache())

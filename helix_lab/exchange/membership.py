@@ -76,8 +76,9 @@ class Membership:
             seen=seen,
             waiting=waiting,
         )
-        entry = self._shared.append(self._writer.stamp([draft]))[0]
+        # Also where no answer comes: the report may be there, and the next one says something else.
         self._reports += 1
+        entry = self._shared.append(self._writer.stamp([draft]))[0]
         if self._first_offset is None:
             self._first_offset = entry.offset
 

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from helix_lab.domain.model.event import Entry
-from helix_lab.projections.projection import Projection
+from helix_lab.domain.model.event import Entry, Event
+from helix_lab.projections.projection import Projection, Refused
 
 LOGGER = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ def take_in(
     refused: list[dict[str, Any]] = []
     for entry in entries:
         try:
+            _refuse_nul(entry.event)
             row = projection.project(entry)
         except Exception as error:
             refused.append(_describe(projection.name, entry, error))
@@ -42,8 +43,27 @@ def take_in(
     return rows
 
 
+def _refuse_nul(event: Event) -> None:
+    """Nothing of ours has a NUL, and PostgreSQL keeps none.
+
+    Raises:
+        Refused: the event has one.
+    """
+    if _has_nul([event.event_id, event.node_id, event.key, event.subject, event.data]):
+        message = "it holds a NUL character, which no store takes"
+        raise Refused(message)
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_has_nul(name) or _has_nul(inner) for name, inner in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
 def _describe(name: str, entry: Entry, error: Exception) -> dict[str, Any]:
-    reason = f"{type(error).__name__}: {error}"
+    reason = _spell(f"{type(error).__name__}: {error}")
     LOGGER.warning(
         "%s refuses %s at %s/%d@%d: %s",
         name,
@@ -58,7 +78,12 @@ def _describe(name: str, entry: Entry, error: Exception) -> dict[str, Any]:
         "topic": entry.topic,
         "partition": entry.partition,
         "offset": entry.offset,
-        "event_id": entry.event.event_id,
-        "event_type": entry.event.type,
+        "event_id": _spell(entry.event.event_id),
+        "event_type": _spell(entry.event.type),
         "reason": reason,
     }
+
+
+def _spell(text: str) -> str:
+    """The text for the dead letters, which may be kept on PostgreSQL."""
+    return text.replace("\0", "\\0")

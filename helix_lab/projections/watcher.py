@@ -77,7 +77,11 @@ class Watcher:
         return Unavailable(message, service=name)
 
     def rebuild(self, on_progress: Callable[[float], None] | None) -> None:
-        """Empty the store, and wait until workers have filled it to what is the end now."""
+        """Empty the store, and wait until workers have filled it to what is the end now.
+
+        Raises:
+            Unavailable: no worker fills it; one that comes later does.
+        """
         self._is_rebuilding = True
         self.rebuilds += 1
         try:
@@ -86,6 +90,8 @@ class Watcher:
             ends = self._log.end_offsets(self._projection.topics)
             total = sum(ends.values()) or 1
             while (behind := self._measure(ends)) and not self._stopping.wait(_LONGEST_PAUSE_S):
+                if self.fault:
+                    self._refuse_standstill()
                 if on_progress is not None:
                     on_progress(1 - min(1.0, behind / total))
         finally:
@@ -106,6 +112,9 @@ class Watcher:
         if self._is_rebuilding:
             raise self.explain_rebuild()
         if self.fault:
-            name = self._projection.name
-            message = f"the store {name!r} stands still: {self.fault}"
-            raise Unavailable(message, service=name)
+            self._refuse_standstill()
+
+    def _refuse_standstill(self) -> None:
+        name = self._projection.name
+        message = f"the store {name!r} stands still: {self.fault}"
+        raise Unavailable(message, service=name)

@@ -78,8 +78,8 @@ class Worker:
             try:
                 with self._join(self._claims.take) as share:
                     while not self._stopping.is_set():
-                        self._apply_next(share)
-                        pause_s = _FIRST_PAUSE_S
+                        if self._apply_next(share):
+                            pause_s = _FIRST_PAUSE_S
             except Exception as error:
                 # The store or the log is away, or another worker took over: nothing was written.
                 LOGGER.warning("worker of %s begins anew: %s", self._projection.name, error)
@@ -91,7 +91,8 @@ class Worker:
         """Let `run` end after the batch under way."""
         self._stopping.set()
 
-    def _apply_next(self, share: Share) -> None:
+    def _apply_next(self, share: Share) -> bool:
+        """Apply what comes next, if something does; whether the store took anything."""
         entries, ends = share.read(
             limit=self._projection.batch_size,
             gather_s=min(self._projection.gather_s, _LONGEST_GATHER_S),
@@ -99,7 +100,10 @@ class Worker:
         if ends:
             rows = take_in(self._projection, entries, self._dead_letters)
             self._projection.write(rows, ends)
-        elif time.monotonic() >= self._confirm_at_s and share.places:
+            return True
+        if time.monotonic() >= self._confirm_at_s and share.places:
             # A rebuild begins with shutting us out, and waits for us to begin anew.
             self._claims.confirm(share.places)
             self._confirm_at_s = time.monotonic() + _CONFIRM_EVERY_S
+            return True
+        return False

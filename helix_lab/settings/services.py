@@ -54,6 +54,9 @@ def _join_records_url(env: Mapping[str, str]) -> str | None:
     port = _read_server_port("DB_PORT", env.get("DB_PORT") or "5432")
     account = f"{quote(env.get('DB_USER') or HELIXAGENT, safe='')}:{quote(password, safe='')}"
     database = quote(env.get("DB_NAME") or HELIXAGENT, safe="")
+    # Of an IPv6 address the colons are no end of the host; with brackets it is taken, too.
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
     return f"{_RECORDS_SCHEMES[0]}://{account}@{host}:{port}/{database}"
 
 

@@ -8,7 +8,8 @@ from helix_lab.stack.postgres import Postgres
 from helix_lab.stack.redis import Redis
 from helix_lab.stack.s3 import S3
 from helix_lab.stack.service import Service
+from helix_lab.stack.spark import Spark
 
 SERVICES: dict[str, type[Service]] = {
-    service.name: service for service in (Kafka, Postgres, Redis, Neo4j, S3)
+    service.name: service for service in (Kafka, Postgres, Redis, Neo4j, S3, Spark)
 }

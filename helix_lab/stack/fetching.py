@@ -27,25 +27,36 @@ _MANIFEST = "files.json"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
-def fetch_jars(site: Site, name: str, artifacts: Sequence[str]) -> Path:
+def fetch_jars(
+    site: Site,
+    name: str,
+    artifacts: Sequence[str],
+    *,
+    alone: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> Path:
     """A folder with artifacts of Maven Central and all that they need to run.
 
     Args:
         site: of the service.
         name: of the folder in the cache; has the version.
         artifacts: as `group:artifact:version`.
+        alone: more of them, without what they need.
+        without: patterns of the names of files that are not wanted.
     """
 
     def fill(folder: Path) -> None:
         maven = find_tool("mvn", "Maven", "apt-get install maven")
         pom = folder.parent / f"{folder.name}.pom"
-        pom.write_text(_write_pom(artifacts), encoding="utf-8")
+        pom.write_text(_write_pom(artifacts, alone), encoding="utf-8")
         arguments = ["-q", "-B", "--strict-checksums", "-f", str(pom), _COPY]
         arguments += ["-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
         try:
             site.call(Program(f"fetch-{name}", [maven, *arguments], folder))
         finally:
             pom.unlink()
+        for unwanted in {path for pattern in without for path in folder.glob(pattern)}:
+            unwanted.unlink()
 
     return keep(site.cache / name, fill)
 
@@ -184,11 +195,13 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_pom(artifacts: Sequence[str]) -> str:
+def _write_pom(artifacts: Sequence[str], alone: Sequence[str]) -> str:
+    everything = "<exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>"
+    nothing = f"<exclusions>{everything}</exclusions>"
     found = "".join(
         "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>"
-        "</dependency>".format(*artifact.split(":"))
-        for artifact in artifacts
+        "{}</dependency>".format(*artifact.split(":"), nothing if artifact in alone else "")
+        for artifact in (*artifacts, *alone)
     )
     return (
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'

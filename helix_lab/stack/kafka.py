@@ -164,7 +164,7 @@ class Kafka(Service):
         folder = self._folder(number)
         settings = f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}"
         command = [find_java(JAVA), *_JVM, settings, "-cp", f"{jars}/*", main, *options]
-        return Program(name, command, folder)
+        return Program(name, command, folder, is_spare=self.site.nodes > 1)
 
     def _write_settings(self, number: int) -> str:
         nodes = self.site.nodes

@@ -28,6 +28,7 @@ class Program:
         folder: where it runs.
         variables: added to the environment.
         account: as whom it runs; None for the user of the stack.
+        is_spare: the service goes on where this process has ended.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Program:
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     account: Account | None = None
+    is_spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Keeper:
         for program, process in self._programs:
             code = process.poll()
             # Of several nodes one may be down for a while: that is what they are for.
-            if code is not None and len(self._programs) == 1:
+            if code is not None and not program.is_spare:
                 self._fail(processes.explain_end(program, code, self._logs))
 
     def ask_to_stop(self) -> None:

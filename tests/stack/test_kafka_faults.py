@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from helix_lab.adapters.log_kafka.cluster import WRITE_TIMEOUT_S
+from helix_lab.adapters.log_kafka.client_settings import WRITE_TIMEOUT_S
 from helix_lab.domain.model.errors import InvalidRequest, LogWriteFailed, Unavailable
-from helix_lab.doors.cli.stacking import find_cache
 from helix_lab.lab import Lab
 from helix_lab.stack.ports import LOOPBACK, find_free_port
 from helix_lab.stack.stack import Stack
 from tests.flow.labs import contents, open_at, rebuild, say, wait_until
-from tests.stack.kafka import make_topics
+from tests.stack.kafka import address_on, broker, stopped
 from tests.tiers import Running
 
 PATIENCE_S = 90.0
 KEYS = ("a", "b", "c")
+__all__ = ["broker"]
 pytestmark = [pytest.mark.services("kafka"), pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Stack]:
-    """A broker of this module's own, to be killed."""
-    with tempfile.TemporaryDirectory(prefix="helix-stack-") as name:
-        stack = Stack(Path(name), find_cache())
-        with stack.hold({"kafka": 1}):
-            yield stack
 
 
 @pytest.fixture
 def address(broker: Stack, tmp_path: Path) -> str:
     if "ready" != broker.read_state().services["kafka"].state:
         broker.up({"kafka": 1})
-    servers = broker.read_variables()["KAFKA_BOOTSTRAP_SERVERS"]
-    address = f"kafka://{servers}/{tmp_path.name.replace('_', '-')[:60]}"
-    make_topics(address, tmp_path)
-    return address
-
-
-@contextmanager
-def stopped(broker: Stack) -> Iterator[None]:
-    """A broker that keeps its connections and says nothing."""
-    pid = broker.read_state().services["kafka"].processes[0][0]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
+    return address_on(broker, tmp_path)
 
 
 def kill(broker: Stack) -> None:

@@ -188,6 +188,7 @@ def test_what_is_not_ours_goes_to_the_dead_letters_with_its_offset(lab: Lab, add
         send(address, b"not json", **event),
         send(address, None, **event),
         send(address, b"{}", **event),
+        send(address, b'{"a": ["\\u0000"]}', **{**event, "ce_id": "y"}),
     ]
     lab.append_messages("c", MESSAGES)
     catch_up(lab)
@@ -198,7 +199,7 @@ def test_what_is_not_ours_goes_to_the_dead_letters_with_its_offset(lab: Lab, add
     assert set(places) == set(found)
     for place, reason in zip(
         places,
-        ["no header 'ce_id'", "malformed", "no value", "schema version 7"],
+        ["no header 'ce_id'", "malformed", "no value", "schema version 7", "a NUL"],
         strict=True,
     ):
         assert reason in found[place]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,35 +12,23 @@ import pytest
 
 from helix_lab.domain.model.errors import InvalidRequest, NodeIdInUse
 from helix_lab.domain.model.event import MEMORY_EVENTS
-from helix_lab.doors.cli.stacking import find_cache
 from helix_lab.lab import Lab, open_lab
 from helix_lab.settings import Settings, read_settings
 from helix_lab.stack.stack import Stack
 from tests.flow.labs import say, wait_until
 from tests.flow.nodes import read_rows, show
-from tests.stack.kafka import make_topics
+from tests.stack.kafka import address_on, broker, stopped
 
 PATIENCE_S = 90.0
 OpenNode = Callable[..., Lab]
+__all__ = ["broker"]
 pytestmark = [pytest.mark.services("kafka"), pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Stack]:
-    """A broker of this module's own, to be stopped."""
-    with tempfile.TemporaryDirectory(prefix="helix-stack-") as name:
-        stack = Stack(Path(name), find_cache())
-        with stack.hold({"kafka": 1}):
-            yield stack
 
 
 @pytest.fixture
 def address(broker: Stack, tmp_path: Path) -> str:
-    servers = broker.read_variables()["KAFKA_BOOTSTRAP_SERVERS"]
-    address = f"kafka://{servers}/{tmp_path.name.replace('_', '-')[:60]}"
-    # As many as the guide's own commands may have made: nodes use the first one alone.
-    make_topics(address, tmp_path, partitions=3)
-    return address
+    # With as many partitions as the guide's own commands may have made: nodes use the first alone.
+    return address_on(broker, tmp_path)
 
 
 @pytest.fixture
@@ -57,17 +42,6 @@ def open_node(tmp_path: Path, address: str) -> Iterator[OpenNode]:
             return stack.enter_context(open_lab(settings=Settings(folder, name, port=0, **given)))
 
         yield open_it
-
-
-@contextmanager
-def stopped(broker: Stack) -> Iterator[None]:
-    """A broker that keeps its connections and says nothing."""
-    pid = broker.read_state().services["kafka"].processes[0][0]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def has_status(lab: Lab, status: str) -> bool:

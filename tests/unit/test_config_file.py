@@ -305,6 +305,13 @@ def test_the_nodes_of_the_guide_meet_at_kafka() -> None:
     )
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_a_server_may_have_an_ipv6_address(host: str) -> None:
+    settings = read_settings(environment={"DB_HOST": host, "DB_PASSWORD": "s"})
+
+    assert "postgresql+psycopg://helixagent:s@[::1]:5432/helixagent" == settings.records_url
+
+
 @pytest.mark.parametrize(
     ("environment", "field"),
     [

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
+from helix_lab.adapters.log_kafka import tail
 from helix_lab.adapters.log_kafka import writer as writing
 from helix_lab.adapters.log_kafka.address import KafkaAddress
 from helix_lab.adapters.log_kafka.cluster import Cluster
@@ -18,6 +20,7 @@ from helix_lab.adapters.log_kafka.reader import Reader
 from helix_lab.adapters.log_kafka.tail import Place
 from helix_lab.adapters.log_kafka.wire import Row
 from helix_lab.adapters.log_kafka.writer import Batch, Writer
+from helix_lab.domain.model.errors import LogWriteFailed
 from helix_lab.domain.model.event import CONVERSATIONS, Event
 from tests.flow.labs import wait_until
 
@@ -100,6 +103,24 @@ def test_a_round_that_is_broken_off_after_it_was_sent_doubles_nothing(
     assert 1 == sum(isinstance(error, KeyboardInterrupt) for error in errors)
     assert 1 == errors.count(None)
     assert first + 2 == count_messages(cluster)
+
+
+def test_a_full_disk_after_the_answer_says_that_the_event_may_be_there(
+    copy: LocalCopy, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append(make_batch("first"))
+    copy.flush()
+    monkeypatch.setattr(tail, "_MAX_ROWS", 0)  # what is taken over is written at once
+    copy._writing.execute("PRAGMA max_page_count = 1")  # no page more than it has
+    event = make_batch("large").events[0][1]
+    large = replace(event, data={"text": "x" * 200_000})
+
+    with pytest.raises(LogWriteFailed, match=r"disk is full.*may be in it or not") as failed:
+        writer.append(Batch([(CONVERSATIONS, large)]))
+    copy._writing.execute("PRAGMA max_page_count = 1000000")
+
+    assert failed.value.details["is_certain"] is False
+    assert large == writer.append(Batch([(CONVERSATIONS, large)]))[0].event
 
 
 def test_the_copy_never_goes_back(copy: LocalCopy) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.domain.model.errors import Unavailable
 from helix_lab.domain.model.event import CONVERSATIONS, Event
 from helix_lab.projections import watcher as watching
 from helix_lab.projections.conversations import ConversationsProjection
@@ -23,14 +24,19 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
+def open_both(folder: Path, stack: ExitStack) -> tuple[SqliteEventLog, Records]:
+    log = SqliteEventLog(folder / "log.sqlite")
+    stack.callback(log.close)
+    records = Records.embedded(folder / "records.sqlite")
+    stack.callback(records.close)
+    return log, records
+
+
 def test_a_projection_stands_still_only_since_it_is_known_to_be_behind(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "_STILL_S", 0.0)
-    log = SqliteEventLog(tmp_path / "log.sqlite")
-    stack.callback(log.close)
-    records = Records.embedded(tmp_path / "records.sqlite")
-    stack.callback(records.close)
+    log, records = open_both(tmp_path, stack)
     watcher = Watcher(log, ConversationsProjection(records), records)
     assert 0 == watcher.measure_lag()
     event = Event("e", "x.happened", "n", "key", "s", datetime(2026, 1, 1, tzinfo=UTC), 1, {})
@@ -46,3 +52,16 @@ def test_a_projection_stands_still_only_since_it_is_known_to_be_behind(
         records.move_checkpoint(connection, "conversations", {place: entry.offset + 1})
     assert 0 == watcher.measure_lag()
     assert not watcher.fault
+
+
+def test_a_rebuild_that_no_worker_carries_out_is_given_up_and_told(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_STILL_S", 0.0)
+    log, records = open_both(tmp_path, stack)
+    event = Event("e", "x.happened", "n", "key", "s", datetime(2026, 1, 1, tzinfo=UTC), 1, {})
+    log.append([(CONVERSATIONS, event)])
+    watcher = Watcher(log, ConversationsProjection(records), records)
+
+    with pytest.raises(Unavailable, match=r"stands still.*helix-lab worker"):
+        watcher.rebuild(None)

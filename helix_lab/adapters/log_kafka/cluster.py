@@ -6,10 +6,19 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from helix_lab.adapters.log_kafka.address import KafkaAddress
+from helix_lab.adapters.log_kafka.client_settings import (
+    COMMON,
+    CONSUMER,
+    MEMBER,
+    NOT_TO_A_PRODUCER,
+    PRODUCER,
+    REQUEST_TIMEOUT_S,
+    WRITE_TIMEOUT_S,
+)
 from helix_lab.domain.model.errors import LogWriteFailed, MissingDriver, Unavailable
 
 try:
@@ -33,14 +42,10 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 
-REQUEST_TIMEOUT_S = 5.0
-WRITE_TIMEOUT_S = 15.0
-"""How long an append may take; a leader that died is replaced within it."""
+RENEW_AFTER_S = 10.0
+"""Without an answer, before another client is tried: one that was told of no broker at work, as by
+a broker that was silent for a while, never connects again (librdkafka issue 5301)."""
 
-MAX_MESSAGE_BYTES = 16 * 2**20
-"""Of one event; topics that `topics apply` makes take as much."""
-
-_FETCH_WAIT_MS = 50
 _RETRY_S = 0.05
 _PASSING = frozenset(
     {
@@ -52,48 +57,6 @@ _PASSING = frozenset(
         KafkaError.OFFSET_NOT_AVAILABLE,
     }
 )
-_COMMON: Mapping[str, Any] = {
-    "client.id": "helix-lab",
-    "log_level": 0,  # what matters comes by error_cb, and into our own messages
-    "reconnect.backoff.ms": 50,
-    "reconnect.backoff.max.ms": 500,
-    "retry.backoff.ms": 50,
-    "socket.connection.setup.timeout.ms": 5000,
-    "topic.metadata.refresh.interval.ms": 5000,
-    "allow.auto.create.topics": False,
-}
-_CONSUMER: Mapping[str, Any] = {
-    "group.id": "helix-lab",  # librdkafka wants one; nothing is committed to it
-    "enable.auto.commit": False,
-    "auto.offset.reset": "error",
-    "isolation.level": "read_committed",
-    # The end of a transaction is no message: only this tells that it was passed.
-    "enable.partition.eof": True,
-    "fetch.wait.max.ms": _FETCH_WAIT_MS,
-    "fetch.error.backoff.ms": 50,
-    "fetch.queue.backoff.ms": 0,
-    "queued.max.messages.kbytes": 65_536,
-    "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-}
-_MEMBER: Mapping[str, Any] = {
-    # Members that stay keep their partitions, and go on, while others come and go.
-    "partition.assignment.strategy": "cooperative-sticky",
-    # One that is silent so long is given up; the broker's own least.
-    "session.timeout.ms": 6000,
-    "heartbeat.interval.ms": 1000,
-}
-_PRODUCER: Mapping[str, Any] = {
-    "acks": "all",
-    "enable.idempotence": True,
-    "partitioner": "murmur2",  # as Java's: Kafka's own tools put a key where we do
-    "compression.type": "lz4",
-    "linger.ms": 5,
-    "message.max.bytes": MAX_MESSAGE_BYTES,
-    "message.timeout.ms": int(WRITE_TIMEOUT_S * 1000),
-    "request.timeout.ms": int(REQUEST_TIMEOUT_S * 1000),
-    "queue.buffering.max.messages": 1_000_000,
-}
-_NOT_TO_A_PRODUCER = ("allow.auto.create.topics",)
 
 
 class Cluster:
@@ -118,9 +81,9 @@ class Cluster:
         self._wire_names = {topic: name for name, topic in self._names.items()}
         self._reason = ""
         self._lock = threading.Lock()
+        self._answered_at_s = time.monotonic()
         with self._explained():
-            settings: dict[str, Any] = {**self._make_settings(), "error_cb": self._note_error}
-            self.admin = AdminClient(settings)
+            self.admin = self._make_admin()
 
     def name_topic(self, topic: str) -> str:
         """What a topic is called on the cluster."""
@@ -136,8 +99,13 @@ class Cluster:
         Raises:
             Unavailable: the cluster does not answer.
         """
+        admin = self.admin  # held, for another thread may take a new one
         with self._asking():
-            found = self.admin.list_topics(timeout=timeout_s)
+            found = admin.list_topics(timeout=timeout_s)
+            if not found.brokers:
+                self._renew()
+                reason = "none of its brokers is at work"
+                raise self.unavailable(reason)
             self.partitions = {
                 topic: len(found.topics[name].partitions)
                 for name, topic in self._names.items()
@@ -174,7 +142,8 @@ class Cluster:
     def _list_ends(
         self, asked: dict[TopicPartition, OffsetSpec], timeout_s: float
     ) -> dict[Place, int]:
-        answers = self.admin.list_offsets(
+        admin = self.admin  # held, for another thread may take a new one
+        answers = admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=timeout_s
         )
         return {
@@ -184,8 +153,8 @@ class Cluster:
 
     def make_consumer(self, group: str | None = None) -> Consumer:
         """A consumer that reads what is committed; of a group, or of none."""
-        own = {"group.id": group, **_MEMBER} if group else {}
-        settings = {**self._make_settings(), **_CONSUMER, **own, "error_cb": self._note_error}
+        own = {"group.id": group, **MEMBER} if group else {}
+        settings = {**self._make_settings(), **CONSUMER, **own, "error_cb": self._note_error}
         with self._explained():
             return Consumer(settings)
 
@@ -197,8 +166,8 @@ class Cluster:
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(WRITE_TIMEOUT_S * 1000),
             }
-        settings = {**self._make_settings(), **_PRODUCER, **own, "error_cb": self._note_error}
-        for name in _NOT_TO_A_PRODUCER:
+        settings = {**self._make_settings(), **PRODUCER, **own, "error_cb": self._note_error}
+        for name in NOT_TO_A_PRODUCER:
             settings.pop(name)
         with self._explained():
             return Producer(settings)
@@ -214,6 +183,7 @@ class Cluster:
             LOGGER.warning("Kafka at %s answers again", self._address.servers)
         self.is_away = False
         self._reason = ""
+        self._answered_at_s = time.monotonic()
 
     def unavailable(self, reason: str = "") -> Unavailable:
         """The error for who needs the cluster."""
@@ -246,7 +216,7 @@ class Cluster:
     def _make_settings(self) -> dict[str, Any]:
         return {
             "bootstrap.servers": self._address.servers,
-            **_COMMON,
+            **COMMON,
             **self._address.security,
         }
 
@@ -259,8 +229,23 @@ class Cluster:
             if not self.is_away:
                 LOGGER.warning("%s", error)
             self.is_away = True
+            self._renew_if_stuck()
             raise
         self.mark_present()
+
+    def _renew_if_stuck(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._answered_at_s < RENEW_AFTER_S:
+                return
+        self._renew()
+
+    def _renew(self) -> None:
+        self._answered_at_s = time.monotonic()  # the new one gets as long
+        self.admin = self._make_admin()
+
+    def _make_admin(self) -> AdminClient:
+        settings: dict[str, Any] = {**self._make_settings(), "error_cb": self._note_error}
+        return AdminClient(settings)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -111,7 +111,8 @@ class LocalCopy:
             connection.execute("COMMIT")
         except BaseException:
             self._keys.clear()
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk has ended it
+                connection.execute("ROLLBACK")
             raise
         stored = self._find_ends()
         with self._lock:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
 
-from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, Cluster
+from helix_lab.adapters.log_kafka.client_settings import REQUEST_TIMEOUT_S
+from helix_lab.adapters.log_kafka.cluster import Cluster
 from helix_lab.adapters.log_kafka.wire import Outgoing
 
 if sys.platform != "win32":
@@ -29,6 +30,8 @@ _UNCERTAIN = frozenset(
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own errors begin so
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError.REQUEST_TIMED_OUT,
+        # We gave up what the broker has been sent.
+        KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
     }
 )
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
 from helix_lab.adapters.log_kafka.arriving import sort_out
-from helix_lab.adapters.log_kafka.cluster import REQUEST_TIMEOUT_S, WRITE_TIMEOUT_S, Cluster
+from helix_lab.adapters.log_kafka.client_settings import REQUEST_TIMEOUT_S, WRITE_TIMEOUT_S
+from helix_lab.adapters.log_kafka.cluster import Cluster
 from helix_lab.adapters.log_kafka.copy import LocalCopy
 from helix_lab.adapters.log_kafka.tail import Place
 from helix_lab.adapters.log_kafka.wire import Row
@@ -30,6 +31,8 @@ _LOOK_TIMEOUT_S = 2.0
 _PAUSE_S = 0.5
 _FLUSH_EVERY_S = 2.0
 _QUIET_S = 0.2
+_STUCK_S = 20.0
+"""After which a consumer that brought nothing, though there is something, is replaced."""
 _WORTH_SEEKING = 100
 """Messages that were taken over, in one partition; fewer are read and dropped."""
 
@@ -49,6 +52,8 @@ class Reader:
         self._is_resting = False
         self._rested_at_s = 0.0
         self._passed: dict[Place, int] = {}
+        self._is_stuck = False
+        self._brought_at_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="helix-log-kafka", daemon=True)
         self._thread.start()
 
@@ -89,6 +94,8 @@ class Reader:
         self._await_first_look(deadline)
         ends = self._cluster.list_ends(topics, timeout_s=max(0.1, deadline - time.monotonic()))
         if not self.wait_for(ends, deadline):
+            # Its consumer may have lost its brokers for good: see `cluster.RENEW_AFTER_S`.
+            self._is_stuck = time.monotonic() - self._brought_at_s > _STUCK_S
             behind = sum(max(0, end - self._position(place)) for place, end in ends.items())
             message = (
                 "the local copy of the event log is being filled from Kafka: "
@@ -237,6 +244,8 @@ class Reader:
             try:
                 self._forget_places()
                 consumer = self._cluster.make_consumer()
+                self._is_stuck, self._brought_at_s = False, time.monotonic()
+                self.look_soon()  # it follows nothing yet
                 try:
                     self._follow(consumer)
                 finally:
@@ -253,7 +262,7 @@ class Reader:
     def _follow(self, consumer: Consumer) -> None:
         assigned: set[Place] = set()
         flushed_at_s = time.monotonic()
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() or self._is_stuck):
             if time.monotonic() >= self._look_at_s or self._cluster.is_away:
                 self._look(consumer, assigned)
             self._rest(consumer)
@@ -316,6 +325,7 @@ class Reader:
     def _take(self, messages: list[Message]) -> None:
         fresh, ends = sort_out(messages, self._cluster, self._copy)
         if ends:
+            self._brought_at_s = time.monotonic()
             self._copy.apply(fresh, ends)
             with self._moved:
                 self._moved.notify_all()

@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it names the
     ResourceType,
 )
 
-from helix_lab.adapters.log_kafka.cluster import MAX_MESSAGE_BYTES, REQUEST_TIMEOUT_S
+from helix_lab.adapters.log_kafka.client_settings import MAX_MESSAGE_BYTES, REQUEST_TIMEOUT_S
 from helix_lab.domain.model.errors import Conflict
 from helix_lab.domain.model.event import COMPRESSIONS, CONVERSATIONS, DEBATES, MEMORY_EVENTS
 from helix_lab.ports.event_log import TopicState

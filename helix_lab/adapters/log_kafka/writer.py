@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
-from helix_lab.adapters.log_kafka.cluster import MAX_MESSAGE_BYTES, WRITE_TIMEOUT_S, Cluster
+from helix_lab.adapters.log_kafka.client_settings import MAX_MESSAGE_BYTES, WRITE_TIMEOUT_S
+from helix_lab.adapters.log_kafka.cluster import Cluster
 from helix_lab.adapters.log_kafka.copy import LocalCopy
 from helix_lab.adapters.log_kafka.producing import Producers, SendFailed, Sending, is_uncertain
 from helix_lab.adapters.log_kafka.reader import Reader
@@ -135,12 +136,22 @@ class Writer:
         with self._reader.resting():
             self._send(open_batches, deadline)
             written = [batch for batch in open_batches if batch.error is None]
-            many = [batch for batch in written if len(batch.sendings) > 1]
-            taken = self._reader.take_over(_list_rows(written), _find_ends(many))
-        self._await_copy(written, deadline)
+            taken = self._take_over(written)
+        self._await_copy([batch for batch in written if batch.error is None], deadline)
         for batch in written:
             if batch.error is None:
                 self._settle(batch, taken)
+
+    def _take_over(self, written: Sequence[Batch]) -> set[Place]:
+        """Give the copy what was written; gives the partitions where it took it."""
+        many = [batch for batch in written if len(batch.sendings) > 1]
+        try:
+            return self._reader.take_over(_list_rows(written), _find_ends(many))
+        except Unavailable as error:
+            # Such as a full disk: Kafka has the events, but where cannot be kept.
+            for batch in written:
+                batch.error = self._cluster.write_failed(error, is_certain=False)
+            return set()
 
     def _prepare(self, group: Iterable[Batch]) -> None:
         """Look what is in the log already, and say where the rest goes."""
@@ -220,15 +231,19 @@ class Writer:
 
         Not where the copy took what was written: nothing of another node lay before it.
         """
+        own = batch.sendings.values()
+        if len(own) == len(batch.events) and all((t, s.partition) in taken for s, t, _ in own):
+            batch.entries = [Entry(t, s.partition, s.offset, event) for s, t, event in own]
+            return
         places = {
             event_id: (topic, sending.partition, sending.offset)
             for event_id, (sending, topic, _) in batch.sendings.items()
             if (topic, sending.partition) in taken
         }
         others = [event.event_id for _, event in batch.events if event.event_id not in places]
-        places |= self._copy.find_places(others)
         entries: dict[str, Entry] = {}
         try:
+            places |= self._copy.find_places(others)
             for topic, event in batch.events:
                 sent = batch.sendings.get(event.event_id)
                 place = places[event.event_id]
@@ -239,6 +254,10 @@ class Writer:
                     _check_same(entries[event.event_id].event, event)
         except DuplicateId as error:
             batch.error = error
+            return
+        except Unavailable as error:
+            # The copy cannot be read; what was written is in Kafka.
+            batch.error = self._cluster.write_failed(error, is_certain=False)
             return
         batch.entries = [entries[event.event_id] for _, event in batch.events]
 

@@ -49,7 +49,8 @@ def show(session: Session, *, is_json: bool) -> None:
 @click.pass_obj
 def check(session: Session) -> None:
     """Read all settings, and say whether they can be used; reaches no service."""
+    from helix_lab.lab.workers import check_workers
     from helix_lab.settings import read_settings
 
-    read_settings(data_dir=session.data_dir)
+    check_workers(read_settings(data_dir=session.data_dir))
     click.echo("all settings can be used; `helix-lab health` asks the services themselves")

@@ -86,6 +86,13 @@ def test_a_check_names_what_cannot_be_used(tmp_path: Path) -> None:
     assert f"error: {config}:2: HELIX_PORT is '70000'" in bad.stderr
 
 
+def test_a_check_knows_the_stores_of_workers() -> None:
+    unknown = run("config", "check", HELIX_WORKERS="conversation")
+
+    assert 2 == unknown.returncode
+    assert "workers cannot fill 'conversation'" in unknown.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
