@@ -175,12 +175,13 @@ def replay(services: Services, request: Replay) -> Replayed:
     )
     if made is None:
         form = "replay, whole" if request.include_metadata else "replay"
-        replayed._write_messages = lambda: reading.write_once(form, lambda: _write(shown))  # noqa: SLF001 - of this module
+        replayed._write_messages = lambda: reading.write_once(form, lambda: _write(reading, show))  # noqa: SLF001 - of this module
     return replayed
 
 
-def _write(messages: list[ReplayedMessage]) -> bytes:
-    return _message_writer().dump_json(messages)
+def _write(reading: Reading, show: Callable[[Message], ReplayedMessage]) -> bytes:
+    """All messages as JSON: from the log, since who has an answer may have changed its list."""
+    return _message_writer().dump_json([show(message) for message in reading.history.messages])
 
 
 @cache
