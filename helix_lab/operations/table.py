@@ -36,6 +36,7 @@ from helix_lab.operations import (
     system,
     system_analytics,
     topics,
+    users,
 )
 from helix_lab.operations.operation import Operation
 
@@ -73,6 +74,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *reports.OPERATIONS,
     *schedules.OPERATIONS,
     *runs.OPERATIONS,
+    *users.OPERATIONS,
 )
 
 
