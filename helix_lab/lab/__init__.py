@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.model.errors import Unavailable
@@ -17,15 +17,13 @@ from helix_lab.lab.wiring import wire
 from helix_lab.operations.methods import Methods
 from helix_lab.operations.operation import (
     Operation,
+    Response,
     StreamItem,
     parse_request,
     require_stream,
 )
 from helix_lab.operations.services import Services
 from helix_lab.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 
 class Lab(Methods):
@@ -40,7 +38,7 @@ class Lab(Methods):
 
     def call(
         self, operation: Operation, values: dict[str, Any], *, lenient: bool = False
-    ) -> BaseModel:
+    ) -> Response:
         """Carry out an operation with unchecked field values; see `parse_request` for `lenient`."""
         request = parse_request(operation.request, values, lenient=lenient)
         self._check_open(operation)

@@ -38,6 +38,10 @@ class Response(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    def to_json(self) -> bytes:
+        """The answer as REST sends it."""
+        return self.__pydantic_serializer__.to_json(self)
+
 
 R = TypeVar("R", bound=Request)
 
@@ -63,8 +67,8 @@ class Operation:
     path: str
     scope: Scope
     request: type[Request]
-    response: type[BaseModel]
-    run: Callable[[Services, Any], BaseModel]
+    response: type[Response]
+    run: Callable[[Services, Any], Response]
     errors: tuple[type[HelixError], ...] = ()
     status: int = 200
     body: Body = "fields"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr, TypeAdapter
 
 from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.context.history import Message
@@ -124,6 +125,18 @@ class Replayed(Response):
     recent_messages: list[ShownRecent] | None
     compression_stats: CompressionStats | None
 
+    _write_messages: Callable[[], bytes] | None = PrivateAttr(None)
+    """Gives `messages` as JSON, where that is kept."""
+
+    def to_json(self) -> bytes:
+        """See `Response.to_json`; writing ten thousand messages takes longer than reading them."""
+        if self._write_messages is None:
+            return super().to_json()
+        write = self.__pydantic_serializer__.to_json
+        begin = write(self, include={"conversation_id"})
+        end = write(self, exclude={"conversation_id", "messages"})
+        return b"".join((begin[:-1], b',"messages":', self._write_messages(), b",", end[1:]))
+
 
 def replay(services: Services, request: Replay) -> Replayed:
     """The history: whole, or compressed where it is over the budget."""
@@ -153,13 +166,27 @@ def replay(services: Services, request: Replay) -> Replayed:
         compressed=made is not None,
         compression_ratio=made.compressed.stats.compression_ratio if made else 1.0,
     )
-    return Replayed(
+    replayed = Replayed(
         conversation_id=request.conversation_id,
         messages=shown,
         alternatives=None if others is None else [show(message) for message in others],
         stats=stats,
         **_show_compressed(made),
     )
+    if made is None:
+        form = "replay, whole" if request.include_metadata else "replay"
+        replayed._write_messages = lambda: reading.write_once(form, lambda: _write(reading, show))  # noqa: SLF001 - of this module
+    return replayed
+
+
+def _write(reading: Reading, show: Callable[[Message], ReplayedMessage]) -> bytes:
+    """All messages as JSON: from the log, since who has an answer may have changed its list."""
+    return _message_writer().dump_json([show(message) for message in reading.history.messages])
+
+
+@cache
+def _message_writer() -> TypeAdapter[list[ReplayedMessage]]:
+    return TypeAdapter(list[ReplayedMessage])
 
 
 def _compress(services: Services, reading: Reading, request: Replay) -> Made | None:

@@ -41,6 +41,7 @@ class Reading:
     fingerprint: str
     _tell: Callable[[], History] = field(repr=False)
     _analyse: Callable[[], Analysis] = field(repr=False)
+    _written: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def history(self) -> History:
@@ -50,6 +51,16 @@ class Reading:
     def analyse(self) -> Analysis:
         """What compression and recall need to know; made once, and only of what is new."""
         return self._analyse()
+
+    def write_once(self, form: str, write: Callable[[], bytes]) -> bytes:
+        """The history in some form, written when it is first asked for.
+
+        It is kept as long as this reading is: the next event makes another one.
+        """
+        written = self._written.get(form)
+        if written is None:
+            written = self._written[form] = write()
+        return written
 
 
 class ConversationReader:
@@ -66,6 +77,7 @@ class ConversationReader:
         self._entries: list[Entry] = []
         self._next_offset = 0
         self._through_of_stored = -1
+        self._told: History | None = None
         self._reading: Reading | None = None
         self._analysis: Analysis | None = None
 
@@ -84,6 +96,7 @@ class ConversationReader:
             if fresh or self._reading is None:
                 self._add(sorted(self._read_stored() + fresh, key=order_of))
                 self._reading = self._make(list(self._entries), self._analyse)
+                self._told = None
             return self._reading
 
     def read_part(self, is_part: Callable[[Entry], bool]) -> Reading:
@@ -137,8 +150,10 @@ class ConversationReader:
         with self._lock, collecting_seldom():
             if stored := self._read_stored():
                 self._add(stored)
-            through = self._through_of_stored
-            return build_history(e.event for e in self._entries if e.offset <= through)
+            if self._told is None:
+                through = self._through_of_stored
+                self._told = build_history(e.event for e in self._entries if e.offset <= through)
+            return self._told
 
     # The analysis.
 

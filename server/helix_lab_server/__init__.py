@@ -23,6 +23,9 @@ def launch(argv: list[str]) -> None:
     Raises:
         SystemExit: the port is taken, or the options cannot be used; the message says which.
     """
+    from helix_lab_server.iri_grammar import defer_iri_grammar
+
+    defer_iri_grammar()
     from helix_lab_server.launching import serve
 
     serve(argv)

@@ -17,9 +17,7 @@ from helix_lab.operations.system import describe_outage
 from helix_lab_server.asking import Asked, is_lenient, read_values
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from helix_lab.operations.operation import Operation
+    from helix_lab.operations.operation import Operation, Response
     from helix_lab_server.holder import LabHolder
 
 _UNFINISHED = frozenset({"queued", "pending", "submitted", "running"})
@@ -31,7 +29,7 @@ class Answer:
     """What goes back: always JSON."""
 
     status: int
-    body: str
+    body: str | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     location: str | None = None
     """Path of what was made, below the base URL."""
@@ -71,22 +69,22 @@ def tell_problem(
     return Answer(status, json.dumps(problem, default=str), headers or {})
 
 
-def _tell(operation: Operation, values: Mapping[str, Any], response: BaseModel) -> Answer:
+def _tell(operation: Operation, values: Mapping[str, Any], response: Response) -> Answer:
     status, headers = operation.status, dict[str, str]()
     wait_s = values.get("wait_s")
     if wait_s and status == HTTPStatus.ACCEPTED and _is_finished(response):
         status = HTTPStatus.OK
         headers["Preference-Applied"] = f"wait={wait_s}"
     location = _fill(operation.location, response) if operation.location else None
-    return Answer(status, response.model_dump_json(), headers, location)
+    return Answer(status, response.to_json(), headers, location)
 
 
-def _is_finished(response: BaseModel) -> bool:
+def _is_finished(response: Response) -> bool:
     state = getattr(response, "state", None) or getattr(response, "status", None)
     return state is not None and state not in _UNFINISHED
 
 
-def _fill(path: str, response: BaseModel) -> str:
+def _fill(path: str, response: Response) -> str:
     return _PLACEHOLDER.sub(
         lambda found: quote(str(getattr(response, found.group(1))), safe=""), path
     )

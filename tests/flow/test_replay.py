@@ -260,3 +260,33 @@ def test_a_full_disk_does_not_keep_anybody_from_reading(
     monkeypatch.setattr(lab.services.log, "append", refuse)
 
     assert lab.replay(conversation_id, max_tokens=900).stats.compressed
+
+
+# JSON ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("include_metadata", [False, True])
+@pytest.mark.parametrize("as_of", [None, 5])
+def test_what_is_kept_as_json_says_what_the_answer_says(
+    lab: Lab, conversation_id: str, *, include_metadata: bool, as_of: int | None
+) -> None:
+    for _ in range(2):
+        told = lab.replay(conversation_id, include_metadata=include_metadata, as_of=as_of)
+
+        assert told.model_dump_json().encode() == told.to_json()
+
+
+def test_a_new_message_is_in_the_json_at_once(lab: Lab, conversation_id: str) -> None:
+    lab.replay(conversation_id).to_json()
+
+    lab.append_messages(conversation_id, [say("something new")])
+
+    assert b"something new" in lab.replay(conversation_id).to_json()
+
+
+def test_changing_an_answer_changes_no_other(lab: Lab, conversation_id: str) -> None:
+    changed = lab.replay(conversation_id)
+    changed.messages[0].content = "never said"
+    changed.to_json()
+
+    assert b"never said" not in lab.replay(conversation_id).to_json()

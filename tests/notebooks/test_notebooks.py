@@ -67,26 +67,18 @@ def run_papermill(source: Path, target: Path, **parameters: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_papermill_runs_the_notebook_from_an_empty_folder(path: Path, tmp_path: Path) -> None:
-    done = run_papermill(path, tmp_path / "out.ipynb", data_dir=str(tmp_path / "empty"))
+def test_papermill_runs_the_notebook_from_an_empty_folder_and_once_more(
+    path: Path, tmp_path: Path
+) -> None:
+    lab = tmp_path / "empty"
 
-    assert done.metadata.papermill.exception is None
-    assert (tmp_path / "empty" / "log.sqlite").exists()
+    first, second = (
+        run_papermill(path, tmp_path / "out.ipynb", data_dir=str(lab)) for _ in range(2)
+    )
 
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_second_run_on_the_same_lab_succeeds(path: Path, tmp_path: Path) -> None:
-    run_papermill(path, tmp_path / "out.ipynb", data_dir=str(tmp_path / "kept"))
-    done = run_papermill(path, tmp_path / "out.ipynb", data_dir=str(tmp_path / "kept"))
-
-    assert done.metadata.papermill.exception is None
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_run_leaves_no_word_on_stderr(path: Path, tmp_path: Path) -> None:
-    done = run_papermill(path, tmp_path / "out.ipynb")
-
-    outputs = [output for cell in done.cells for output in cell.get("outputs", [])]
+    assert [None, None] == [done.metadata.papermill.exception for done in (first, second)]
+    assert (lab / "log.sqlite").exists()
+    outputs = [output for cell in first.cells for output in cell.get("outputs", [])]
     assert [] == [output.text for output in outputs if output.get("name") == "stderr"]
 
 

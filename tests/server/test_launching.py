@@ -12,12 +12,11 @@ import pytest
 from tests.server.live import TOKEN, LiveServer, launch, read_owner, serve, stop, wait_for
 
 STARTED_WITHIN_S = 5.0
-"""The target on a quiet machine; the test allows for a busy one."""
-SLOWER = 6
+"""The target for a clock on a quiet machine; nothing but the processor keeps a start waiting."""
 
 
 def test_the_server_starts_in_time(server: LiveServer) -> None:
-    assert STARTED_WITHIN_S * SLOWER > server.started_in_s
+    assert STARTED_WITHIN_S > server.started_cpu_s
 
 
 def test_the_owner_file_tells_where_the_server_is(server: LiveServer) -> None:

@@ -17,9 +17,9 @@ from helix_lab.domain.model.errors import Unavailable
 LOGGER = logging.getLogger(__name__)
 
 _BUFFER_BYTES = 512 * 1024 * 1024
-_CHECKPOINT_BYTES = 256 * 1024
-"""Of its write-ahead log. What transactions changed stays in memory until then, and a small one
-holds two hundred times as much there as in the log."""
+_CHECKPOINT_BYTES = 12 * 1024 * 1024
+"""Of its write-ahead log, after which a commit moves it to the file. It is moved far earlier, in a
+rest (`resting.py`): what transactions changed stays in memory until then."""
 _THREADS = 1
 """A statement: ours are short, and one of a user must not take all processors."""
 

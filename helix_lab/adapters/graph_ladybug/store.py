@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from helix_lab.adapters.graph_ladybug.answers import read_rows, to_rows
 from helix_lab.adapters.graph_ladybug.batches import find_fill, scan_table, to_table, write_limit
 from helix_lab.adapters.graph_ladybug.engine import Engine
+from helix_lab.adapters.graph_ladybug.resting import Rests
 from helix_lab.domain.cypher.gate import check_cypher
 from helix_lab.domain.model.errors import (
     GraphQueryFailed,
@@ -29,6 +31,8 @@ from helix_lab.ports.graph import (
     GraphTransaction,
     Row,
 )
+
+LOGGER = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 _PAUSE_S = 0.01
@@ -60,6 +64,7 @@ class LadybugGraph(GraphStore):
         self._statements = statements
         self._writing = threading.RLock()
         self._engine = Engine(path, self._prepare)
+        self._rests = Rests(self._rest)
         self.notice = self._engine.notice
 
     @contextmanager
@@ -76,6 +81,8 @@ class LadybugGraph(GraphStore):
                 raise
             to_rows(connection.execute("COMMIT"))
             self._engine.hide_log()
+            if self._rests.note():
+                self._move_log(connection)
 
     def read_checkpoint(self, projection: str) -> dict[tuple[str, int], int]:
         """See `GraphStore.read_checkpoint`."""
@@ -136,10 +143,24 @@ class LadybugGraph(GraphStore):
         """See `GraphStore.clear`."""
         with self._writing, _explained():
             self._engine.replace()
+            self._rests.begin_anew()
 
     def close(self) -> None:
         """See `GraphStore.close`."""
+        self._rests.close()
         self._engine.close()
+
+    def _rest(self) -> None:
+        with suppress(Unavailable), self._writing, self._engine.writing() as connection:
+            self._move_log(connection)
+
+    def _move_log(self, connection: Any) -> None:
+        """Move what transactions wrote from the log to the file; tried again where it fails."""
+        try:
+            to_rows(connection.execute("CHECKPOINT"))
+        except RuntimeError as error:
+            LOGGER.debug("the graph has no checkpoint yet: %s", error)
+        self._rests.begin_anew()
 
     def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Rows; a read beside a write may fail in this engine, so it is tried again.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.context.analysis import Analysis
 from helix_lab.domain.context.compression import compress, compress_to_quality
 from helix_lab.domain.context.digest import Compressed, Strategy
@@ -102,9 +103,12 @@ class ContextMaker:
         # All that the context is made of, in whichever process.
         of_any = replace(wanted, purpose="replay")
         parts = (reading.conversation_id, reading.fingerprint, repr(of_any), repr(self.policy))
-        made, is_new = self._kept.find_or_make(
-            make_event_id("context", *parts), lambda: self._make_anew(reading, wanted, should_stop)
-        )
+        # A context has thousands of lines: each collection in between costs more than all of them.
+        with collecting_seldom():
+            made, is_new = self._kept.find_or_make(
+                make_event_id("context", *parts),
+                lambda: self._make_anew(reading, wanted, should_stop),
+            )
         return made if is_new else replace(made, is_new=False)
 
     def _decide(self, wanted: Wanted) -> Wanted:
