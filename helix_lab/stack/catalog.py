@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helix_lab.stack.clickhouse import ClickHouse
 from helix_lab.stack.kafka import Kafka
 from helix_lab.stack.neo4j import Neo4j
 from helix_lab.stack.postgres import Postgres
@@ -10,5 +11,5 @@ from helix_lab.stack.s3 import S3
 from helix_lab.stack.service import Service
 
 SERVICES: dict[str, type[Service]] = {
-    service.name: service for service in (Kafka, Postgres, Redis, Neo4j, S3)
+    service.name: service for service in (Kafka, Postgres, Redis, ClickHouse, Neo4j, S3)
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helix_lab.adapters.analytics_clickhouse import ClickHouseAnalytics
+from helix_lab.adapters.analytics_clickhouse import ClickHouseAnalytics, open_clickhouse
 from helix_lab.adapters.analytics_clickhouse.in_process import ChdbWire
 from helix_lab.domain.model.errors import QueryFailed, QueryRefused, QueryTimedOut, Unavailable
 from helix_lab.ports.analytics import AnalyticsStore
@@ -21,6 +21,7 @@ from helix_lab.testing.analytics import (
     make_rows,
 )
 from helix_lab.testing.analytics.fixtures import CHATS
+from tests.tiers import Running
 
 REFUSED = {
     "optimize": "OPTIMIZE TABLE message_metrics FINAL",
@@ -57,7 +58,7 @@ REFUSED = {
     "wait": "SELECT sleep(3)",
     "parallel": "SELECT 1 PARALLEL WITH DROP TABLE message_metrics",
     "explained drop": "EXPLAIN AST DROP TABLE message_metrics",
-    "explained insert": "EXPLAIN PIPELINE INSERT INTO message_metrics SELECT * FROM message_metrics",
+    "explained insert": "EXPLAIN PIPELINE INSERT INTO message_metrics SELECT * FROM x",
     "attach": "ATTACH TABLE x FROM '{folder}' (a Int64) ENGINE = MergeTree ORDER BY a",
     "temporary table": "CREATE TEMPORARY TABLE x (a Int64)",
     "function": "CREATE FUNCTION f AS (x) -> x",
@@ -174,3 +175,44 @@ class TestChdb(AnalyticsTests):
 
         assert [{"n": 7}] == store.ask("SELECT n FROM theirs", {}).to_pylist()
         store.close()
+
+
+@pytest.mark.services("clickhouse")
+@pytest.mark.timeout(400)
+class TestServer(AnalyticsTests):
+    @pytest.fixture
+    def open_store(self, running_services: Running, tmp_path: Path) -> Callable[[], AnalyticsStore]:
+        found = running_services("clickhouse")
+        account = f"{found['CLICKHOUSE_USERNAME']}:{found['CLICKHOUSE_PASSWORD']}"
+        address = f"{found['CLICKHOUSE_HOST']}:{found['CLICKHOUSE_PORT']}"
+        url = f"clickhouse://{account}@{address}/t{uuid.uuid4().hex}"
+        schema = load_schema("clickhouse")
+        return lambda: open_clickhouse(url, folder=tmp_path, schema=schema)
+
+    @pytest.mark.parametrize("name", REFUSED)
+    def test_a_statement_that_does_more_than_read_tables_is_refused(
+        self, filled: AnalyticsStore, tmp_path: Path, name: str
+    ) -> None:
+        with pytest.raises((QueryRefused, QueryFailed)):
+            ask_user(filled, REFUSED[name].format(folder=tmp_path))
+
+        check_is_unharmed(filled)
+        assert [] == list(tmp_path.iterdir())
+
+    def test_a_wrong_password_is_refused(self, running_services: Running, tmp_path: Path) -> None:
+        found = running_services("clickhouse")
+        url = f"clickhouse://helixagent:wrong@127.0.0.1:{found['CLICKHOUSE_PORT']}/x"
+
+        with pytest.raises(Unavailable, match="clickhouse://127"):
+            open_clickhouse(url, folder=tmp_path, schema=load_schema("clickhouse"))
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="clickhouse://127") as caught:
+        open_clickhouse(
+            "clickhouse://me:secret@127.0.0.1:9/x",
+            folder=tmp_path,
+            schema=load_schema("clickhouse"),
+        )
+
+    assert "secret" not in str(caught.value)

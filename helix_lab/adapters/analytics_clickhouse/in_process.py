@@ -54,6 +54,11 @@ class ChdbWire(Wire):
         with self._handle(limits or {}) as handle:
             return _read_all(handle.query(sql, _STREAM, params=_escape(values)))
 
+    def explain(self, sql: str, values: Values, limits: Limits) -> list[str]:
+        """See `Wire.explain`."""
+        lines: list[str] = self.read(sql, values, limits).column(0).to_pylist()
+        return lines
+
     @contextmanager
     def stream(self, sql: str, values: Values, limits: Limits) -> Iterator[Answer]:
         """See `Wire.stream`; each block of the engine comes as a stream of its own."""

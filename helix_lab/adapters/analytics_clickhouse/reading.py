@@ -40,8 +40,10 @@ _READING = {
     "readonly": 1,
 }
 _TABLE_FUNCTIONS = frozenset(
-    ("numbers", "numbers_mt", "generate_series", "generateseries", "zeros", "zeros_mt")
-    + ("values", "view", "null")
+    {
+        *("numbers", "numbers_mt", "generate_series", "generateseries", "zeros", "zeros_mt"),
+        *("values", "view", "null"),
+    }
 )
 """Sources of rows that are neither a table nor anything outside of the engine."""
 _REFUSED_FUNCTIONS = frozenset({"file", "python", "sleep", "sleepeachrow", "catboostevaluate"})
@@ -77,7 +79,7 @@ class Stopper:
             return None
         sql = (
             "SELECT read_rows AS done, total_rows_approx AS total FROM system.processes "
-            f"WHERE startsWith(query, {quote(self._mark)}) AND total > 0 LIMIT 1"
+            f"WHERE startsWith(query, {quote(self._mark)}) AND total > 0 LIMIT 1"  # noqa: S608 - our own mark
         )
         try:
             rows = self._wire.read(sql).to_pylist()
@@ -143,8 +145,8 @@ def explain(error: EngineError) -> QueryRefused | QueryFailed | Unavailable:
     return QueryFailed(text, field="query")
 
 
-def check_reads(wire: Wire, sql: str, values: Values) -> None:
-    """One statement, and one that reads tables of this engine.
+def check_reads(wire: Wire, sql: str, values: Values) -> bool:
+    """One statement, and one that reads tables of this engine; whether it is EXPLAIN.
 
     Raises:
         QueryRefused: none, several, or another kind of statement.
@@ -157,7 +159,7 @@ def check_reads(wire: Wire, sql: str, values: Values) -> None:
         # Of several statements it says that they are not allowed; EXPLAIN would run the others.
         sql.encode()
         wire.read(f"SELECT formatQuerySingleLine({quote(sql)}) AS x", limits=_PARSING)
-        tree = wire.read(f"EXPLAIN AST {sql}", values, _PARSING)
+        nodes = wire.explain(f"EXPLAIN AST {sql}", values, _PARSING)
     except UnicodeError as error:
         raise QueryFailed(str(error), field="query") from None
     except EngineError as error:
@@ -165,7 +167,8 @@ def check_reads(wire: Wire, sql: str, values: Values) -> None:
             message = "exactly one statement is allowed"
             raise QueryRefused(message, field="query") from None
         raise explain(error) from None
-    _check_tree(tree.column(0).to_pylist())
+    _check_tree(nodes)
+    return nodes[0].startswith("Explain")
 
 
 def _check_tree(lines: list[str]) -> None:
@@ -201,6 +204,15 @@ def _check_function(node: str, parent: str) -> None:
     if name in _REFUSED_FUNCTIONS or (is_source and name not in _TABLE_FUNCTIONS):
         message = f"the query may only read the tables of this store, not {name}()"
         raise QueryRefused(message, field="query")
+
+
+def read_explanation(
+    wire: Wire, stopper: Stopper, sql: str, values: Values, max_rows: int
+) -> tuple[pa.Table, int | None, bool]:
+    """As `read_rows`, of EXPLAIN, whose answer is lines of text."""
+    lines = wire.explain(stopper.mark(sql), values, _READING)
+    table = pa.table({"explain": pa.array(lines[:max_rows], pa.string())})
+    return table, len(lines), len(lines) > max_rows
 
 
 def read_rows(

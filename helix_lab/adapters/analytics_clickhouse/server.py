@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,6 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from helix_lab.adapters.analytics_clickhouse.wire import Answer, EngineError, Limits, Values, Wire
 
 _STREAM = "ArrowStream"
+_ESCAPED = re.compile(r"\\([\\'])")
 _CONNECT_TIMEOUT_S = 5
 _ANSWER_TIMEOUT_S = 900
 
@@ -60,6 +62,15 @@ class ServerWire(Wire):
                 sql, parameters=dict(values or {}) or None, settings=settings, fmt=_STREAM
             )
             return pa.ipc.open_stream(raw).read_all() if raw else pa.table({})
+
+    def explain(self, sql: str, values: Values, limits: Limits) -> list[str]:
+        """See `Wire.explain`; a format would be taken for that of what is explained."""
+        settings = {"wait_end_of_query": "1", **limits}
+        with _explained():
+            raw = self._client.raw_query(sql, parameters=dict(values) or None, settings=settings)
+        return [
+            _ESCAPED.sub(r"\1", line) for line in raw.decode("utf-8", "replace").split("\n") if line
+        ]
 
     @contextmanager
     def stream(self, sql: str, values: Values, limits: Limits) -> Iterator[Answer]:

@@ -14,6 +14,7 @@ from helix_lab.adapters.analytics_clickhouse.binding import bind, strip_end
 from helix_lab.adapters.analytics_clickhouse.reading import (
     Stopper,
     check_reads,
+    read_explanation,
     read_rows,
     schema_without_zone,
 )
@@ -96,8 +97,13 @@ class ClickHouseAnalytics(AnalyticsStore):
             for name, rows in filled.items():
                 if rows.num_rows:
                     self._wire.insert(name, rows)
+            # What a failed write meant to do is not forgotten before the checkpoint is past it.
             self._progress.note(
-                projection, {place: (offset, offset) for place, offset in checkpoint.items()}
+                projection,
+                {
+                    place: (offset, max(offset, intended.get(place, -1)))
+                    for place, offset in checkpoint.items()
+                },
             )
 
     def read_checkpoint(self, projection: str) -> dict[tuple[str, int], int]:
@@ -127,15 +133,20 @@ class ClickHouseAnalytics(AnalyticsStore):
         started = time.monotonic()
         with self._in_use(), self._stoppable(timeout_s) as stopper:
             statement, values = bind(strip_end(sql), parameters)
-            check_reads(self._wire, statement, values)
+            is_explained = check_reads(self._wire, statement, values)
             if on_start is not None:
                 on_start(RunningStatement(stopper.stop, stopper.measure))
             if stopper.reason is not None:
                 raise stopper.give_reason()
             with stopper.explained():
-                table, total, is_truncated = read_rows(
-                    self._wire, stopper, statement, values, max_rows, keep=keep
-                )
+                if is_explained:
+                    table, total, is_truncated = read_explanation(
+                        self._wire, stopper, statement, values, max_rows
+                    )
+                else:
+                    table, total, is_truncated = read_rows(
+                        self._wire, stopper, statement, values, max_rows, keep=keep
+                    )
         elapsed_ms = (time.monotonic() - started) * 1000
         return QueryResult(table, total, is_truncated, elapsed_ms)
 

@@ -59,6 +59,10 @@ class Wire(abc.ABC):
         """All rows of a statement."""
 
     @abc.abstractmethod
+    def explain(self, sql: str, values: Values, limits: Limits) -> list[str]:
+        """The lines that EXPLAIN answers."""
+
+    @abc.abstractmethod
     def stream(self, sql: str, values: Values, limits: Limits) -> AbstractContextManager[Answer]:
         """The rows of a statement as they are made; leaving the block lets go of the rest."""
 
