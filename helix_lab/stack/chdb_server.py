@@ -3,7 +3,7 @@
 For tests and small installations where there is no ClickHouse server. It speaks as much of
 https://clickhouse.com/docs/interfaces/http as clickhouse-connect and curl use: statements in the
 body or in `query`, settings and `param_…` in the address, rows to insert in the body. An answer
-is sent when all of it is computed. There is one account, by CLICKHOUSE_USER and
+is sent when all of it is computed. There is one account, by CLICKHOUSE_USERNAME and
 CLICKHOUSE_PASSWORD; there are no roles, quotas, sessions, replicas, and no native protocol.
 """
 
@@ -135,7 +135,7 @@ class _Ping(RequestHandler):
 
 def _is_known(request: HTTPServerRequest) -> bool:
     name, password = _read_account(request)
-    is_name = hmac.compare_digest(name, os.environ.get("CLICKHOUSE_USER", "default").encode())
+    is_name = hmac.compare_digest(name, os.environ.get("CLICKHOUSE_USERNAME", "default").encode())
     is_word = hmac.compare_digest(password, os.environ.get("CLICKHOUSE_PASSWORD", "").encode())
     return is_name and is_word
 

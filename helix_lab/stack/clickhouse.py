@@ -42,7 +42,7 @@ class ClickHouse(Service):
         """The server; the password goes by the environment, where others cannot see it."""
         command = [sys.executable, "-m", _SERVER, str(self.port), str(self.site.folder / "data")]
         variables = {
-            "CLICKHOUSE_USER": USER,
+            "CLICKHOUSE_USERNAME": USER,
             "CLICKHOUSE_PASSWORD": self.site.secrets["password"],
         }
         return [Program("clickhouse", command, self.site.folder, variables)]

@@ -188,3 +188,48 @@ def test_the_file_of_each_dialect_says_the_same_of_a_statement() -> None:
         assert headers[0] == headers[1]
     folder = find_sql() / "queries" / "clickhouse"
     assert {f"{name}.sql" for name in list_statements()} == {item.name for item in folder.iterdir()}
+
+
+def list_examples() -> list[tuple[int, str]]:
+    """The blocks of docs/sql.md: by turns ClickHouse's (0) and DuckDB's (1)."""
+    page = (Path(__file__).parents[2] / "docs" / "sql.md").read_text(encoding="utf-8")
+    return [(n % 2, part.split("```")[0]) for n, part in enumerate(page.split("```sql\n")[1:])]
+
+
+@pytest.mark.parametrize(("place", "sql"), list_examples())
+def test_the_examples_of_the_page_run_on_their_engines(
+    engines: list[AnalyticsStore], place: int, sql: str
+) -> None:
+    duck, house = engines
+
+    answer = [house, duck][place].query(sql, {}, max_rows=1000, timeout_s=60)
+
+    assert answer.table.num_columns > 0
+    assert answer.total_rows == answer.table.num_rows
+
+
+def test_the_guides_question_of_providers_has_one_answer_in_both_dialects(
+    engines: list[AnalyticsStore],
+) -> None:
+    duck, house = engines
+    (_, for_house), (_, for_duck) = list_examples()[:2]
+    # The rows of this module are older than a day.
+    rows = [
+        engine.query(sql.replace("24 HOUR", "100 YEAR"), {}, max_rows=5000, timeout_s=60).table
+        for engine, sql in (
+            (duck, for_duck),
+            (house, for_house.replace("quantile(", "quantileExactInclusive(")),
+        )
+    ]
+
+    assert rows[0].num_rows > 100
+    expected, actual = (
+        sorted(
+            table.select(
+                ["provider", "requests", "avg_response_time", "p95_response_time"]
+            ).to_pylist(),
+            key=str,
+        )
+        for table in rows
+    )
+    assert [row["requests"] for row in expected] == [row["requests"] for row in actual]
