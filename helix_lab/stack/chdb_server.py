@@ -22,12 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import chdb
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
 
 _LOOPBACK = "127.0.0.1"
 _THREADS = 16

@@ -14,6 +14,8 @@ from tests.flow.test_graph import say
 def test_entities_are_counted_by_day_and_over_all_messages(tmp_path: Path) -> None:
     with open_lab(tmp_path / "data") as lab:
         nothing = lab.get_entity_metrics()
+        for conversation_id in ("c1", "c2"):
+            lab.start_conversation(conversation_id=conversation_id)
         say(lab, "c1", "We run Docker and Kubernetes; Docker is enough.")
         say(lab, "c1", "yes, so it is")
         say(lab, "c2", "Docker again")

@@ -1,7 +1,7 @@
 """Analytics on ClickHouse: a server by HTTP, or chDB, its engine, in this process.
 
 `store` keeps rows and checkpoints, `writing` sees to it that a row comes in once; `reading` runs
-the statements of users, and keeps them to reading; `binding` gives statements their values.
+the statements of users, and keeps them to reading, `stopping` stops them; `binding` gives statements their values.
 `wire` is what the others need of an engine; `server` and `in_process` give it.
 """
 

@@ -71,7 +71,7 @@ class ChdbWire(Wire):
                 rest = chain.from_iterable(_read_all(block).to_batches() for block in blocks)
                 yield Answer(table.schema, chain(table.to_batches(), _explain_each(rest)))
             finally:
-                with suppress(Exception):  # it may have ended by itself
+                with suppress(Exception):  # it may have ended by itself, or be none
                     blocks.close()
 
     def insert(self, table: str, rows: pa.Table) -> None:
@@ -109,7 +109,7 @@ def _start(handle: Any, sql: str, values: dict[str, str]) -> tuple[Any, Any]:
     except (chdb.ChdbError, RuntimeError) as error:
         if _NOT_STREAMED not in str(error):
             raise
-        return (block for block in ()), None
+        return iter(()), None
 
 
 def _read_all(answer: Any) -> pa.Table:

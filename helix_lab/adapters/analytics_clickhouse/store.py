@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from helix_lab.adapters.analytics_clickhouse.binding import bind, strip_end
 from helix_lab.adapters.analytics_clickhouse.reading import (
-    Stopper,
     check_reads,
     read_explanation,
     read_rows,
     schema_without_zone,
 )
+from helix_lab.adapters.analytics_clickhouse.stopping import Stopper
 from helix_lab.adapters.analytics_clickhouse.wire import EngineError, Wire
 from helix_lab.adapters.analytics_clickhouse.writing import Progress, drop_known, is_new
 from helix_lab.domain.model.errors import Unavailable
