@@ -8,6 +8,7 @@ import pytest
 
 from helix_lab.domain.model.errors import InvalidRequest
 from helix_lab.lab import open_lab
+from tests.flow.labs import catch_up
 from tests.flow.test_graph import say
 
 
@@ -19,6 +20,7 @@ def test_entities_are_counted_by_day_and_over_all_messages(tmp_path: Path) -> No
         say(lab, "c1", "We run Docker and Kubernetes; Docker is enough.")
         say(lab, "c1", "yes, so it is")
         say(lab, "c2", "Docker again")
+        catch_up(lab)
         found = lab.get_entity_metrics(window="1h")
         later = lab.get_entity_metrics(since="2999-01-01T00:00:00Z", until="2999-02-01T00:00:00Z")
 
