@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.adapters.graph_ladybug import LadybugGraph
 from helix_lab.adapters.lake_folder import FolderLake
 from helix_lab.adapters.log_by_topic import LogByTopic
@@ -11,12 +12,14 @@ from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.model.errors import InvalidRequest, MissingDriver
 from helix_lab.domain.model.event import EXCHANGED_TOPICS, MEMORY_EVENTS, MEMORY_SNAPSHOTS, TOPICS
+from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.ports.event_log import EventLog
 from helix_lab.ports.graph import GraphStore
 from helix_lab.ports.lake import Lake
 from helix_lab.queries.statements import (
     load_graph_schema,
     load_graph_statements,
+    load_schema,
 )
 from helix_lab.records.database import Records
 from helix_lab.settings import Neo4jSettings, Settings
@@ -102,6 +105,25 @@ def open_lake(settings: Settings, folder: DataFolder) -> Lake:
         prefix=chosen.prefix,
         is_secure=chosen.is_secure,
     )
+
+
+def open_analytics(settings: Settings, folder: DataFolder) -> AnalyticsStore:
+    """The analytics store: on ClickHouse, on chDB, or DuckDB in the data folder."""
+    if settings.analytics_url is None:
+        return DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
+    from helix_lab.adapters.analytics_clickhouse import open_clickhouse
+
+    return open_clickhouse(
+        settings.analytics_url,
+        folder=folder.path / "analytics.chdb",
+        schema=load_schema("clickhouse"),
+    )
+
+
+def name_analytics(settings: Settings) -> str:
+    """The engine of the analytics store."""
+    scheme = (settings.analytics_url or "duckdb").partition(":")[0]
+    return scheme.partition("+")[0]
 
 
 def open_graph(settings: Settings, folder: DataFolder) -> GraphStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 
-from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics, DuckDBLakeReader
+from helix_lab.adapters.analytics_duckdb import DuckDBLakeReader
 from helix_lab.adapters.cache_memory import MemoryCache
 from helix_lab.data_folder import DataFolder
 from helix_lab.domain.knowledge.extraction import open_extractor
@@ -29,7 +29,9 @@ from helix_lab.jobs.runs import RunStore
 from helix_lab.jobs.schedules.scheduler import Schedules
 from helix_lab.jobs.schedules.store import ScheduleStore
 from helix_lab.lab.backends import (
+    name_analytics,
     name_memory_log,
+    open_analytics,
     open_graph,
     open_lake,
     open_log,
@@ -58,9 +60,6 @@ from helix_lab.queries.context_store import ContextStore, code_version
 from helix_lab.queries.kept_results import KeptResults
 from helix_lab.queries.lake import count_chosen
 from helix_lab.queries.readings import Readings
-from helix_lab.queries.statements import (
-    load_schema,
-)
 from helix_lab.record.writer import Writer
 from helix_lab.records.database import Records
 from helix_lab.settings import Settings
@@ -75,7 +74,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(records.close)
     results = KeptResults(folder.path / "results")
     stack.callback(results.close)
-    analytics = DuckDBAnalytics(folder.path / "analytics.duckdb", schema=load_schema("duckdb"))
+    analytics = open_analytics(settings, folder)
     stack.callback(analytics.close)
     graph = open_graph(settings, folder)
     stack.callback(graph.close)
@@ -182,7 +181,11 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 is_embedded=not settings.records_url,
                 probe=records.probe,
             ),
-            "clickhouse": Service("duckdb", is_embedded=True, probe=analytics.probe),
+            "clickhouse": Service(
+                name_analytics(settings),
+                is_embedded=name_analytics(settings) != "clickhouse",
+                probe=analytics.probe,
+            ),
             **shared,
             "neo4j": Service(
                 "neo4j" if settings.neo4j else "ladybug",

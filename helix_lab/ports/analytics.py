@@ -48,6 +48,8 @@ class AnalyticsStore(abc.ABC):
 
     supports_transactions: ClassVar[bool]
     """Rows and checkpoint become visible together. Where not, rows are unique by event id."""
+    dialect: ClassVar[str]
+    """Whose SQL it speaks: the named statements of `sql/queries/` are there for each."""
 
     @abc.abstractmethod
     def write(

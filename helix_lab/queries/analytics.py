@@ -150,7 +150,9 @@ def _window(from_at: datetime | None, until_at: datetime) -> dict[str, Any]:
 
 
 def _ask(store: AnalyticsStore, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = store.ask(load_statement(name), parameters).to_pylist()
+    rows: list[dict[str, Any]] = store.ask(
+        load_statement(name, dialect=store.dialect), parameters
+    ).to_pylist()
     return rows
 
 

@@ -113,6 +113,16 @@ def count_new_entities(store: GraphStore, *, since: str, until: str) -> list[Row
     return store.ask("entities_by_day", since=since, until=until)
 
 
+def count_extractions(store: GraphStore, *, since: str, until: str) -> list[Row]:
+    """Mentions, entities and messages with one, by `day`."""
+    return store.ask("extractions_between", since=since, until=until)
+
+
+def count_mentioned(store: GraphStore, *, since: str, until: str) -> int:
+    """How many different entities the messages of a time mention."""
+    return int(store.ask("unique_between", since=since, until=until)[0]["number"])
+
+
 def read_entities(store: GraphStore, ids: Sequence[str]) -> list[Row]:
     """All that is known of these entities."""
     return store.ask("find_entities", ids=list(ids))

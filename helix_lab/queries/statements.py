@@ -20,15 +20,19 @@ def find_sql() -> Traversable:
     return Path(__file__).parents[2] / "sql"
 
 
+_DIALECTS = {"duckdb": "queries", "clickhouse": "queries/clickhouse"}
+
+
 @cache
-def load_statement(name: str) -> str:
-    """The statement of `sql/queries/<name>.sql`.
+def load_statement(name: str, *, dialect: str = "duckdb") -> str:
+    """The statement of `sql/queries/<name>.sql`, or of its folder for another dialect.
 
     Raises:
         ValueError: its header does not give name, asks, params and returns, in this order.
     """
-    text = (find_sql() / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-    _check_header(text, name, f"sql/queries/{name}.sql", mark="-- ")
+    folder = _DIALECTS[dialect]
+    text = (find_sql() / folder / f"{name}.sql").read_text(encoding="utf-8")
+    _check_header(text, name, f"sql/{folder}/{name}.sql", mark="-- ")
     return text
 
 

@@ -24,6 +24,7 @@ from helix_lab.settings.form import (
 from helix_lab.settings.lake import read_archiving, read_lake
 from helix_lab.settings.providers import read_providers
 from helix_lab.settings.services import (
+    read_analytics_url,
     read_cache_url,
     read_log_url,
     read_memory_log,
@@ -99,6 +100,7 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),
+        analytics_url=read_analytics_url(env),
         workers=read_workers(env.get("HELIX_WORKERS")),
         lake=read_lake(env),
         spark_url=read_spark_url(env.get("HELIX_SPARK_URL")),

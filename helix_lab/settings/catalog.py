@@ -10,7 +10,6 @@ from helix_lab.settings.form import Neo4jSettings, Settings
 
 Kind = Literal["text", "integer", "number", "boolean", "providers"]
 
-_CLICKHOUSE = "analytics on ClickHouse"
 _LEARNING = "learning"
 _WORKERS = "settings of consumers (workers go on at their checkpoints; --count says how many)"
 
@@ -80,16 +79,12 @@ _BIGDATA = (
     Variable("NEO4J_USERNAME", "bigdata.neo4j.username", in_force=_of_neo4j("username")),
     Variable("NEO4J_PASSWORD", "bigdata.neo4j.password", is_secret=True),
     Variable("NEO4J_DATABASE", "bigdata.neo4j.database", in_force=_of_neo4j("database")),
-    Variable("CLICKHOUSE_HOST", "bigdata.clickhouse.host", waits_for=_CLICKHOUSE),
-    Variable("CLICKHOUSE_PORT", "bigdata.clickhouse.port", "integer", waits_for=_CLICKHOUSE),
-    Variable("CLICKHOUSE_DATABASE", "bigdata.clickhouse.database", waits_for=_CLICKHOUSE),
-    Variable("CLICKHOUSE_USERNAME", "bigdata.clickhouse.username", waits_for=_CLICKHOUSE),
-    Variable(
-        "CLICKHOUSE_PASSWORD",
-        "bigdata.clickhouse.password",
-        is_secret=True,
-        waits_for=_CLICKHOUSE,
-    ),
+    Variable("HELIX_ANALYTICS_URL", "bigdata.clickhouse.url", is_secret=True),
+    Variable("CLICKHOUSE_HOST", "bigdata.clickhouse.host"),
+    Variable("CLICKHOUSE_PORT", "bigdata.clickhouse.port", "integer", in_force=lambda _: 8123),
+    Variable("CLICKHOUSE_DATABASE", "bigdata.clickhouse.database", in_force=lambda _: "helixagent"),
+    Variable("CLICKHOUSE_USERNAME", "bigdata.clickhouse.username", in_force=lambda _: "default"),
+    Variable("CLICKHOUSE_PASSWORD", "bigdata.clickhouse.password", is_secret=True),
     Variable("HELIX_LAKE_URL", "bigdata.lake.url"),
     Variable("HELIX_SPARK_URL", "bigdata.spark.url", in_force=lambda s: s.spark_url),
     Variable(

@@ -84,6 +84,8 @@ class Settings:
         memory_snapshot_interval_s: seconds between two snapshots of what the nodes share; 0: none.
         cache_url: of a Redis that keeps contexts beside this process, with its password.
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
+        analytics_url: of ClickHouse, with its password, or of chDB; None for DuckDB in the data
+            folder.
         neo4j: where the graph is; None for Ladybug in the data folder.
         lake: where the lake is; None for the folder `lake` in the data folder.
         spark_url: the master of Spark for batch jobs, such as `local[*]` or `spark://host:port`.
@@ -106,6 +108,7 @@ class Settings:
     cache_url: str | None = field_of(default=None, repr=False)
     log_url: str | None = field_of(default=None, repr=False)
     neo4j: Neo4jSettings | None = None
+    analytics_url: str | None = field_of(default=None, repr=False)
     workers: tuple[str, ...] = ()
     lake: LakeSettings | None = None
     archives_daily: bool = False

@@ -25,6 +25,8 @@ _RECORDS_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
 _HOST = r"[\w.\-\[\]:]+:\d{1,5}"
 _SPARK = re.compile(rf"local\[(?:\*|[1-9]\d{{0,3}})\]|spark://{_HOST}(?:,{_HOST})*")
 MAX_SNAPSHOT_INTERVAL_S = 7 * 86_400.0
+ANALYTICS_SCHEMES = ("clickhouse", "clickhouse+https", "chdb")
+CLICKHOUSE_PORT, _NATIVE_PORT = "8123", "9000"
 LOG_SCHEMES = ("kafka://", "kafka+ssl://")
 
 
@@ -151,6 +153,32 @@ def read_log_url(env: Mapping[str, str]) -> str | None:
         return url
     servers = env.get("KAFKA_BOOTSTRAP_SERVERS")
     return f"{LOG_SCHEMES[0]}{servers}" if servers else None
+
+
+def read_analytics_url(env: Mapping[str, str]) -> str | None:
+    """The address of ClickHouse, as a whole or by the guide's parts; None for DuckDB."""
+    url = env.get("HELIX_ANALYTICS_URL")
+    if url:
+        scheme, separator, rest = url.partition("://")
+        is_known = separator and scheme in ANALYTICS_SCHEMES
+        if not is_known or not (rest or scheme == "chdb"):
+            message = (
+                f"HELIX_ANALYTICS_URL begins with {scheme[:20]!r}; it must be "
+                "clickhouse://user:password@host:8123/database, clickhouse+https://… or chdb:// "
+                "(ClickHouse's engine in this process), or unset for DuckDB"
+            )
+            raise InvalidRequest(message, field="HELIX_ANALYTICS_URL")
+        return url
+    host = env.get("CLICKHOUSE_HOST")
+    if not host:
+        return None
+    port = _read_server_port("CLICKHOUSE_PORT", env.get("CLICKHOUSE_PORT") or CLICKHOUSE_PORT)
+    if port == _NATIVE_PORT:
+        port = CLICKHOUSE_PORT  # the guide's port speaks another protocol than HTTP
+    name = quote(env.get("CLICKHOUSE_USERNAME") or "default", safe="")
+    password = quote(env.get("CLICKHOUSE_PASSWORD") or "", safe="")
+    database = quote(env.get("CLICKHOUSE_DATABASE") or HELIXAGENT, safe="")
+    return f"clickhouse://{name}:{password}@{host}:{port}/{database}"
 
 
 def read_neo4j(env: Mapping[str, str]) -> Neo4jSettings | None:

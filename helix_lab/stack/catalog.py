@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helix_lab.stack.clickhouse import ClickHouse
 from helix_lab.stack.kafka import Kafka
 from helix_lab.stack.neo4j import Neo4j
 from helix_lab.stack.postgres import Postgres
@@ -11,5 +12,5 @@ from helix_lab.stack.service import Service
 from helix_lab.stack.spark import Spark
 
 SERVICES: dict[str, type[Service]] = {
-    service.name: service for service in (Kafka, Postgres, Redis, Neo4j, S3, Spark)
+    service.name: service for service in (Kafka, Postgres, Redis, ClickHouse, Neo4j, S3, Spark)
 }

@@ -214,3 +214,36 @@ def test_a_window_is_read_and_has_a_safe_default() -> None:
     settings = read_settings(environment={"HELIX_PROVIDERS": json.dumps(two)})
 
     assert [128_000, 16_384] == [p.context_window_tokens for p in settings.providers]
+
+
+def test_clickhouse_is_named_as_a_whole_or_by_the_guides_parts() -> None:
+    parts = {
+        "CLICKHOUSE_HOST": "localhost",
+        "CLICKHOUSE_PORT": "9000",
+        "CLICKHOUSE_DATABASE": "helixagent",
+        "CLICKHOUSE_USERNAME": "default",
+        "CLICKHOUSE_PASSWORD": "a b/c",
+    }
+
+    assert None is read_settings(environment={}).analytics_url
+    assert "clickhouse://default:a%20b%2Fc@localhost:8123/helixagent" == (
+        read_settings(environment=parts).analytics_url
+    )
+    both = read_settings(environment={**parts, "HELIX_ANALYTICS_URL": "chdb://"})
+    assert "chdb://" == both.analytics_url
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HELIX_ANALYTICS_URL", "http://me:secret@host"),
+        ("HELIX_ANALYTICS_URL", "clickhouse://"),
+        ("HELIX_ANALYTICS_URL", "clickhouse"),
+        ("CLICKHOUSE_PORT", "x"),
+    ],
+)
+def test_an_address_of_clickhouse_that_is_none_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidRequest, match=name) as caught:
+        read_settings(environment={"CLICKHOUSE_HOST": "h", name: value})
+
+    assert "secret" not in str(caught.value)

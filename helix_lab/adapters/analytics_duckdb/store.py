@@ -47,6 +47,7 @@ class DuckDBAnalytics(AnalyticsStore):
     """
 
     supports_transactions: ClassVar[bool] = True
+    dialect: ClassVar[str] = "duckdb"
 
     def __init__(self, path: Path, *, schema: Sequence[str]) -> None:
         self._schema = list(schema)

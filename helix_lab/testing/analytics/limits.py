@@ -140,7 +140,9 @@ class LimitTests(AnalyticsFixtures):
             started = time.monotonic()
             for number in range(5):
                 crowded.write(
-                    "p", {TABLE: make_rows(1, start=number)}, checkpoint={CHATS: 5_001 + number}
+                    "p",
+                    {TABLE: make_rows(1, start=5_000 + number)},
+                    checkpoint={CHATS: 5_001 + number},
                 )
                 assert 5_001 + number == count_rows(crowded)
             took_s = time.monotonic() - started

@@ -26,7 +26,7 @@ WRITING = {
     "truncate": "TRUNCATE TABLE message_metrics",
     "drop": "DROP TABLE message_metrics",
     "alter": "ALTER TABLE message_metrics ADD COLUMN x INTEGER",
-    "rename": "ALTER TABLE message_metrics RENAME TO x",
+    "rename": "ALTER TABLE message_metrics RENAME COLUMN tokens TO x",
     "create": "CREATE TABLE x (a INTEGER)",
     "create as": "CREATE OR REPLACE TABLE message_metrics AS SELECT 1 AS a",
     "create view": "CREATE VIEW x AS SELECT 1 AS a",
