@@ -16,6 +16,7 @@ from helix_lab.operations.cancellation import CancelScope, cancel_scope, current
 from helix_lab.operations.operation import Operation, Request, Response, StreamItem, Text
 from helix_lab.operations.services import Services
 from helix_lab.ports.analytics import RunningStatement
+from helix_lab.queries.learned_sql import find_learned, read_learned
 
 _TELL_EVERY_S = 0.5
 
@@ -137,6 +138,7 @@ def _carry_out(
         if scope.is_cancelled:
             statement.stop()
 
+    learned = find_learned(request.query)
     with (
         services.results.draft() as draft,
         services.projections.reading("analytics"),
@@ -149,6 +151,7 @@ def _carry_out(
             timeout_s=request.timeout_s,
             on_start=on_start,
             keep=draft.add if request.keep else None,
+            supplement=read_learned(services.records, learned) if learned else None,
         )
         result_id = draft.finish(result.table) if request.keep else None
     return QueryAnswer(

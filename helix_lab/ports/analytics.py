@@ -43,6 +43,19 @@ class RunningStatement:
     measure: Callable[[], float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """What one statement may read beside the tables of the store, and nobody else sees.
+
+    Attributes:
+        tables: name → rows, kept elsewhere.
+        functions: statements that make functions for it, in the SQL of the store.
+    """
+
+    tables: Mapping[str, pa.Table]
+    functions: Sequence[str]
+
+
 class AnalyticsStore(abc.ABC):
     """Rows derived from events, and how far each projection has come. Safe in threads."""
 
@@ -79,6 +92,7 @@ class AnalyticsStore(abc.ABC):
         timeout_s: float,
         on_start: Callable[[RunningStatement], None] | None = None,
         keep: Callable[[pa.RecordBatch], bool] | None = None,
+        supplement: Supplement | None = None,
     ) -> QueryResult:
         """Run one read-only statement of a user.
 
@@ -91,6 +105,7 @@ class AnalyticsStore(abc.ABC):
             keep: given each batch of rows in order, also those beyond `max_rows`, for as long as
                 it answers True. Once there are more than `max_rows`, a stop ends the batches and
                 is no error.
+            supplement: what it may read beside the tables of the store.
 
         Raises:
             QueryRefused: it could write, read files, reach the network, load code, or change

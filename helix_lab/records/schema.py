@@ -18,7 +18,7 @@ from helix_lab.records.tables import METADATA
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The version that this program works with."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
