@@ -40,6 +40,7 @@ def notice_message(
     things: Sequence[Thing] = (),
     provider: str | None = None,
     response_time_ms: float | None = None,
+    user_id: str | None = None,
 ) -> Noticed:
     """What matters of a message to learning."""
     is_user = role == "user"
@@ -53,6 +54,7 @@ def notice_message(
         words=_mark_words(text) if is_user else (),
         provider=None if is_user else provider,
         response_time_ms=response_time_ms,
+        user_id=user_id,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -18,6 +19,7 @@ _RE_ASKS: Final = 2
 _ALIKE: Final = 0.6
 _LOOKED_BACK: Final = 6
 _RANGES: Final = ((5, "1-5"), (10, "6-10"), (20, "11-20"))
+RE_ASKING: Final = "re-asking"
 _SPOKEN: Final = ("user", "assistant")
 
 
@@ -33,13 +35,13 @@ def learn_flow(parts: Sequence[Part], outcome: str | None) -> Lesson:
     if pause_s is not None:
         name = name_pace(pause_s)
         everything = tuple(part.part_id for part in said)
-        pattern = _make(name, length, f"{name} pace in conversations of {length} messages")
+        pattern = make_flow(name, length)
         observations.append(
             Observation(pattern, 1, everything, rating=rating, time_ms=pause_s * 1000)
         )
     asked_again = find_re_asks(said)
     if len(asked_again) >= _RE_ASKS:
-        pattern = _make("re-asking", length, f"questions asked again in {length} messages")
+        pattern = make_flow(RE_ASKING, length)
         observations.append(Observation(pattern, 1, asked_again, rating=rating))
     return Lesson(tuple(observations), {_GROUP: 1})
 
@@ -50,9 +52,7 @@ def measure_pause_s(parts: Sequence[Part]) -> float | None:
     The median, so that a night in between changes nothing; a clock that went back is no pause.
     """
     times = [part.said_at for part in parts]
-    pauses = [
-        (later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False)
-    ]
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     forward = [pause for pause in pauses if pause >= 0]
     if len(forward) < _FEWEST - 1:
         return None
@@ -91,7 +91,11 @@ def _is_alike(one: frozenset[int], other: frozenset[int]) -> bool:
 _GROUP = Group("flow", "conversations", "conversations")
 
 
-def _make(flow: str, length: str, description: str) -> Pattern:
-    return Pattern(
-        "conversation_flow", flow, length, _GROUP, description[0].upper() + description[1:]
+def make_flow(flow: str, length: str) -> Pattern:
+    """The pattern of how conversations of a length go."""
+    text = (
+        f"Questions are asked again in conversations of {length} messages"
+        if flow == RE_ASKING
+        else f"{flow.capitalize()} pace in conversations of {length} messages"
     )
+    return Pattern("conversation_flow", flow, length, _GROUP, text)

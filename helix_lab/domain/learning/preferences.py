@@ -40,8 +40,8 @@ _WISHES: Final = tuple(
         (
             "communication_style",
             "detailed",
-            r"\b(?:in (?:more |great )?(?:detail|depth)|more detail(?:s|ed)?|detailed|thorough(?:ly)?"
-            r"|step[- ]by[- ]step|comprehensive|elaborate)\b",
+            r"\b(?:in (?:more |great )?(?:detail|depth)|more detail(?:s|ed)?|detailed"
+            r"|thorough(?:ly)?|step[- ]by[- ]step|comprehensive|elaborate)\b",
         ),
         ("response_format", "table", r"\b(?:as|in|into|make|with) an? (?:\w+ )?table\b"),
         ("response_format", "bullet points", r"\bbullet(?:ed)?(?: points?| list)|\bbullets\b"),

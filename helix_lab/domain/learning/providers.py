@@ -58,17 +58,18 @@ def learn_performance(parts: Sequence[Part]) -> Lesson:
     return Lesson(observations, groups)
 
 
+def make_performance(provider: str) -> Pattern:
+    """The pattern of a provider's usable answers."""
+    group = Group("provider", provider, provider)
+    text = f"{provider} answers reliably"
+    return Pattern("provider_performance", provider, "answers", group, text)
+
+
 def _observe(provider: str, made: Sequence[Part]) -> Observation:
     answered = [part for part in made if not part.noticed.has_failed]
     counted = min(MOST_CALLS, len(made))
     return Observation(
-        Pattern(
-            "provider_performance",
-            provider,
-            "answers",
-            Group("provider", provider, provider),
-            f"{provider} answers reliably",
-        ),
+        make_performance(provider),
         # Down, so that a failure among many calls is seen; never above what counts.
         counted * len(answered) // len(made),
         tuple(part.part_id for part in made),

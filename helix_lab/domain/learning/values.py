@@ -62,6 +62,7 @@ class Noticed(msgspec.Struct, frozen=True, omit_defaults=True):
     response_time_ms: float | None = None
     confidence: float | None = None
     has_failed: bool = False
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What could show a pattern: conversations of a user that name Docker, debates, …"""
+    """What could show a pattern, such as conversations of a user that name Docker."""
 
     kind: str
     subject: str
