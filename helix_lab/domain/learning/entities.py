@@ -47,7 +47,7 @@ def pair_things(one: Thing, other: Thing) -> Pattern:
         first.entity_id,
         second.entity_id,
         group_thing(first),
-        f"{first.name} and {second.name} often discussed together",
+        " and ".join(sorted((first.name, second.name))) + " often discussed together",
         subject_name=first.name,
         subject_type=first.type,
         object_name=second.name,

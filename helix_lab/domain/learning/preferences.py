@@ -62,9 +62,9 @@ _CODE_NAMES: Final = {
     "jsx": "javascript", "tsx": "typescript", "dart": "dart", "julia": "julia",
 }  # fmt: skip
 _ASKED_CODE = re.compile(
-    r"\b(?:in|using|with|use|prefer|write|my) "
-    r"(python|javascript|typescript|java|rust|ruby|kotlin|swift|php|golang|c\+\+|c#|scala|haskell"
-    r"|julia|dart|Go)(?![\w+#])",
+    r"\b(?i:in|using|with|use|prefer|write|my) ((?i:"
+    r"python|javascript|typescript|java|rust|ruby|kotlin|swift|php|golang|c\+\+|c#|scala|haskell"
+    r"|julia|dart)|Go)(?![\w+#])",
 )
 _FENCE = re.compile(r"^\s*```[ \t]*([\w+#-]+)?", re.MULTILINE)
 _MARKUP = re.compile(r"^(?:#{1,6} |[-*] |\d+\. )|\*\*[^*\n]+\*\*", re.MULTILINE)
