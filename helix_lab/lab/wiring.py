@@ -14,6 +14,7 @@ from helix_lab.exchange.standing import LOOK_S, WAKING_LOOK_S, Pace
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
 from helix_lab.jobs.imports import make_import_kind
+from helix_lab.jobs.learner import Learner
 from helix_lab.jobs.rebuild import make_rebuild_kind
 from helix_lab.jobs.reports.artifacts import Artifacts
 from helix_lab.jobs.reports.job import Address, Reports
@@ -42,6 +43,7 @@ from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.graph_feed import GraphFeed
+from helix_lab.projections.learning import LearningProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.memory_strategies import read_shown
 from helix_lab.projections.runner import ProjectionRunner
@@ -70,6 +72,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     graph = open_graph(settings, folder)
     stack.callback(graph.close)
     feed = GraphFeed()
+    learns = settings.learning.is_enabled
     projections = ProjectionRunner(
         log,
         [
@@ -82,6 +85,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 log=log,
             ),
             GraphProjection(graph, open_extractor(), feed),
+            *([LearningProjection(records, open_extractor())] if learns else []),
         ],
         dead_letters=records,
         by_workers=settings.workers,
@@ -102,6 +106,8 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
+    learner = _make_learner(settings, records, writer, projections)
+    stack.callback(learner.close)
     sampler = Sampler()
     stack.callback(sampler.close)
     return Services(
@@ -122,6 +128,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         exchange=exchange,
         reports=reports,
         schedules=schedules,
+        learner=learner,
         providers=providers,
         contexts=contexts,
         meter=Meter(),
@@ -170,6 +177,19 @@ def _make_exchange(
             look_s=WAKING_LOOK_S if place and "://" in place else LOOK_S,
             snapshot_s=settings.memory_snapshot_interval_s,
         ),
+    )
+
+
+def _make_learner(
+    settings: Settings, records: Records, writer: Writer, projections: ProjectionRunner
+) -> Learner:
+    return Learner(
+        records,
+        writer,
+        projections,
+        thresholds=settings.learning.thresholds,
+        idle_s=settings.learning.idle_s,
+        half_life_days=settings.learning.half_life_days,
     )
 
 

@@ -15,7 +15,7 @@ from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.probing import State, ask_all, probe
 from helix_lab.operations.services import Services
 from helix_lab.queries import analytics as questions
-from helix_lab.queries import knowledge, memories
+from helix_lab.queries import knowledge, learning, memories
 
 _HOUR = timedelta(hours=1)
 _ASKING_ANALYTICS = frozenset(
@@ -82,10 +82,10 @@ class DataLake(Response):
 
 
 class Learning(Response):
-    """Learning, which is not built yet."""
+    """Learning; today is since midnight UTC."""
 
-    status: Literal["not_built"] = "not_built"
-    patterns_extracted_today: int | None = None
+    status: str = Field(description="learning, off, or unreachable")
+    patterns_extracted_today: int | None = Field(None, description="seen for the first time")
     insights_generated_today: int | None = None
 
 
@@ -108,6 +108,7 @@ def get_status(services: Services, _request: GetBigdataStatus) -> BigdataStatus:
         "distributed_memory": _describe_memory,
         "knowledge_graph": _describe_graph,
         "analytics": _describe_analytics,
+        "learning": _describe_learning,
     }
     found: dict[str, Any] = {
         name: answer or {"status": "unreachable"}
@@ -120,7 +121,6 @@ def get_status(services: Services, _request: GetBigdataStatus) -> BigdataStatus:
         {
             "status": "healthy" if is_whole else "degraded",
             "data_lake": DataLake(),
-            "learning": Learning(),
             **found,
         }
     )
@@ -159,6 +159,18 @@ def _describe_graph(services: Services) -> dict[str, Any]:
         "entity_count": counts["entities"],
         "relationship_count": counts["related_to"] + counts["co_occurs_with"],
         "update_rate_per_sec": _count_messages(services) / _HOUR.total_seconds(),
+    }
+
+
+def _describe_learning(services: Services) -> dict[str, Any]:
+    if "learning" not in services.projections.names:
+        return {"status": "off"}
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    counted = learning.count_since(services.records, midnight)
+    return {
+        "status": "learning",
+        "patterns_extracted_today": counted["patterns"],
+        "insights_generated_today": counted["insights"],
     }
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from helix_lab.domain.model.errors import HelixError, Unavailable
 from helix_lab.exchange.exchange import Exchange
 from helix_lab.jobs.contexts import ContextMaker
+from helix_lab.jobs.learner import Learner
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
@@ -62,6 +63,7 @@ class Services:
     exchange: Exchange
     reports: Reports
     schedules: Schedules
+    learner: Learner
     providers: Mapping[str, ChatProvider]
     contexts: ContextMaker
     meter: Meter

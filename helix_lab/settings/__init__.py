@@ -20,6 +20,7 @@ from helix_lab.settings.form import (
     ProviderSettings,
     Settings,
 )
+from helix_lab.settings.learning import LearningSettings, read_learning
 from helix_lab.settings.providers import read_providers
 from helix_lab.settings.services import (
     read_cache_url,
@@ -34,6 +35,7 @@ from helix_lab.settings.sources import Sources, gather_sources
 
 __all__ = [
     "DEFAULT_PORT",
+    "LearningSettings",
     "Neo4jSettings",
     "ProviderSettings",
     "Settings",
@@ -95,6 +97,7 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         cache_url=read_cache_url(env),
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),
+        learning=read_learning(env),
         workers=read_workers(env.get("HELIX_WORKERS")),
     )
 

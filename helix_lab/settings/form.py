@@ -8,6 +8,7 @@ from pathlib import Path
 
 from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.ports.chat import DEFAULT_WINDOW_TOKENS
+from helix_lab.settings.learning import LearningSettings
 
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
@@ -65,6 +66,7 @@ class Settings:
         cache_url: of a Redis that keeps contexts beside this process, with its password.
         log_url: of the event log on Kafka, with its password; None for SQLite in the data folder.
         neo4j: where the graph is; None for Ladybug in the data folder.
+        learning: what is learned, and when something is an insight.
         workers: the stores that `helix-lab worker` fills, and this process does not.
     """
 
@@ -83,4 +85,5 @@ class Settings:
     cache_url: str | None = field_of(default=None, repr=False)
     log_url: str | None = field_of(default=None, repr=False)
     neo4j: Neo4jSettings | None = None
+    learning: LearningSettings = field_of(default_factory=LearningSettings)
     workers: tuple[str, ...] = ()
