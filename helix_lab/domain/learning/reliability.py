@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helix_lab.domain.learning.confidence import measure_interval
 from helix_lab.domain.learning.votes import Ballot, Case, Decision, count_majority, decide, group
 from helix_lab.domain.model.errors import InvalidRequest
 
@@ -117,17 +118,6 @@ def learn_reliability(cases: Sequence[Case], *, ridge: float = RIDGE) -> Reliabi
     return Reliability(len(told), MappingProxyType(learned), MappingProxyType(_count(told)))
 
 
-def interval(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a rate after Wilson (1927); (0, 1) where nothing was seen."""
-    if not total:
-        return 0.0, 1.0
-    z = 1.959963984540054
-    rate, spread = right / total, z * z / total
-    middle = (rate + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / (4 * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 # the logit ------------------------------------------------------------------------------
 
 
@@ -209,6 +199,6 @@ def _count(told: Sequence[tuple[Mapping[str, Sequence[str]], frozenset[str]]]) -
                 seen[0] += option in right
                 seen[1] += 1
     return {
-        name: Record(hits, total, *interval(hits, total))
+        name: Record(hits, total, *measure_interval(hits, total))
         for name, (hits, total) in sorted(counts.items())
     }
