@@ -3,7 +3,8 @@
 `--gsm8k DIR` holds `example_model_solutions.jsonl`, `--debates DIR` the folder `judgments`. Half is
 learned and half is tested, 20 times; the halves of the debates share no motion. The best single
 voter is the one that was best in the learned half. The calibration error of one half has a floor:
-chance alone makes an error that is shown beside it as "exactly true confidence".
+chance alone makes an error that is shown beside it as "exactly true confidence". Teams are tried in
+a simulation: who wins is drawn from the real share of debates that each won from each side.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
+from bench.evaluations import simulated_teams
 from bench.evaluations.gsm8k import Question, read_questions
 from bench.evaluations.judged_debates import JudgedDebate, read_debates
 from bench.harness import CannotRunError, Options, Report
@@ -68,7 +70,9 @@ def run(report: Report, options: Options) -> None:
     if options.gsm8k is not None:
         _vote(report, options, read_questions(options.gsm8k))
     if options.debates is not None:
-        _predict(report, options, read_debates(options.debates))
+        debates = read_debates(options.debates)
+        _predict(report, options, debates)
+        simulated_teams.measure(report, options, debates)
 
 
 # GSM8K ----------------------------------------------------------------------------------
