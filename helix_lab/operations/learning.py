@@ -128,7 +128,7 @@ class ReviewPattern(Request):
     """What you say of a pattern."""
 
     pattern_id: Id
-    action: Literal["confirm", "mute", "unmute", "correct"] = Field(
+    opinion: Literal["confirm", "mute", "unmute", "correct"] = Field(
         description="confirm: it is so; mute: hide it and do not use it; correct: see value"
     )
     value: str | None = Field(
@@ -283,10 +283,10 @@ def review(services: Services, request: ReviewPattern) -> PatternDetails:
     """Say that a pattern is right, hide it, or say what is right instead."""
     row = _find(services, request.pattern_id)
     _check_review(request, row)
-    at = datetime.now(UTC).isoformat() if request.action in ("mute", "unmute") else None
+    at = datetime.now(UTC).isoformat() if request.opinion in ("mute", "unmute") else None
     draft = review_pattern(
         {**row, "user_id": row["user_id"] or None},
-        request.action,
+        request.opinion,
         value=request.value,
         note=request.note,
         at=at,
@@ -361,9 +361,9 @@ def _find(services: Services, pattern_id: str) -> Mapping[str, Any]:
 
 
 def _check_review(request: ReviewPattern, row: Mapping[str, Any]) -> None:
-    if request.action != "correct":
+    if request.opinion != "correct":
         if request.value is not None:
-            message = f"field 'value' goes with the action correct, not with {request.action}"
+            message = f"field 'value' goes with the opinion correct, not with {request.opinion}"
             raise InvalidRequest(message, field="value")
         return
     if row["pattern_type"] != CORRECTABLE:
@@ -371,7 +371,7 @@ def _check_review(request: ReviewPattern, row: Mapping[str, Any]) -> None:
             f"a pattern of type {row['pattern_type']} cannot be corrected, only {CORRECTABLE}; "
             "confirm it or mute it"
         )
-        raise InvalidRequest(message, field="action")
+        raise InvalidRequest(message, field="opinion")
     if request.value is None:
         message = "field 'value': say what is right instead"
         raise InvalidRequest(message, field="value")

@@ -101,7 +101,7 @@ def _show_topic(services: Services, pair: Mapping[str, Any], *, is_met: bool) ->
     return SuggestedTopic(
         name=pair[new],
         because=pair[met],
-        text=f"You talk of {pair[met]}; in {pair['support']} conversations {pair[new]} came with it",
+        text=f"{pair[new]} came with {pair[met]} in {pair['support']} conversations",
         confidence=services.learner.measure(pair)["confidence"],
         frequency=pair["frequency"],
         pattern_id=pair["pattern_id"],

@@ -40,9 +40,19 @@ def read_learning(env: Mapping[str, str]) -> LearningSettings:
         InvalidRequest: a value does not fit; names the variable.
     """
     usual = LearningSettings()
-    least = _read_number(env, "LEARNING_MIN_CONFIDENCE", usual.thresholds.min_confidence, 0, 1)
+    least = _read_number(
+        "LEARNING_MIN_CONFIDENCE",
+        env.get("LEARNING_MIN_CONFIDENCE"),
+        usual.thresholds.min_confidence,
+        0,
+        1,
+    )
     needed = _read_number(
-        env, "LEARNING_INSIGHT_THRESHOLD", max(least, usual.thresholds.insight_threshold), 0, 1
+        "LEARNING_INSIGHT_THRESHOLD",
+        env.get("LEARNING_INSIGHT_THRESHOLD"),
+        max(least, usual.thresholds.insight_threshold),
+        0,
+        1,
     )
     if needed < least:
         message = (
@@ -51,31 +61,38 @@ def read_learning(env: Mapping[str, str]) -> LearningSettings:
         )
         raise InvalidRequest(message, field="LEARNING_INSIGHT_THRESHOLD")
     return LearningSettings(
-        is_enabled=_read_switch(env, "LEARNING_ENABLED"),
+        is_enabled=_read_switch("LEARNING_ENABLED", env.get("LEARNING_ENABLED")),
         thresholds=Thresholds(
             min_frequency=_read_count(
-                env, "LEARNING_MIN_FREQUENCY", usual.thresholds.min_frequency
+                "LEARNING_MIN_FREQUENCY",
+                env.get("LEARNING_MIN_FREQUENCY"),
+                usual.thresholds.min_frequency,
             ),
             min_confidence=least,
             insight_threshold=needed,
         ),
-        idle_s=_read_number(env, "LEARNING_IDLE_AFTER", usual.idle_s, 1, MAX_IDLE_S),
+        idle_s=_read_number(
+            "LEARNING_IDLE_AFTER", env.get("LEARNING_IDLE_AFTER"), usual.idle_s, 1, MAX_IDLE_S
+        ),
         half_life_days=_read_number(
-            env, "LEARNING_HALF_LIFE_DAYS", usual.half_life_days, 0, MAX_DAYS
+            "LEARNING_HALF_LIFE_DAYS",
+            env.get("LEARNING_HALF_LIFE_DAYS"),
+            usual.half_life_days,
+            0,
+            MAX_DAYS,
         ),
     )
 
 
-def _read_switch(env: Mapping[str, str], name: str) -> bool:
-    text = (env.get(name) or "true").lower()
-    if text not in _YES + _NO:
-        message = f"{name} is {env[name]!r}; it must be one of {', '.join(_YES + _NO)}"
+def _read_switch(name: str, text: str | None) -> bool:
+    word = (text or "true").lower()
+    if word not in _YES + _NO:
+        message = f"{name} is {text!r}; it must be one of {', '.join(_YES + _NO)}"
         raise InvalidRequest(message, field=name)
-    return text in _YES
+    return word in _YES
 
 
-def _read_count(env: Mapping[str, str], name: str, usual: int) -> int:
-    text = env.get(name)
+def _read_count(name: str, text: str | None, usual: int) -> int:
     if not text:
         return usual
     if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text, re.ASCII):
@@ -84,10 +101,7 @@ def _read_count(env: Mapping[str, str], name: str, usual: int) -> int:
     return int(text)
 
 
-def _read_number(
-    env: Mapping[str, str], name: str, usual: float, least: float, greatest: float
-) -> float:
-    text = env.get(name)
+def _read_number(name: str, text: str | None, usual: float, least: float, greatest: float) -> float:
     if not text:
         return usual
     is_number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII) is not None

@@ -19,6 +19,7 @@ SECTIONS = (
     "Verify Integration",
     "Configuration",
     "Kafka Connection Issues",
+    "Cross-Session Learning",
 )
 
 

@@ -39,6 +39,7 @@ SUMMARIES = {
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
     "info": "Tell what this lab is",
     "knowledge": "The knowledge graph: what is related, found, merged, asked in Cypher, exported",
+    "learning": "What is learned: preferences, patterns with evidence, insights",
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
     "node": "Start several nodes on this machine, which exchange their memories",
     "query": "Ask the analytics store in SQL, reading only",
