@@ -15,7 +15,9 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _LONGEST: Final = 4_000
 _ASKING = re.compile(
     r"\?|\b(?:please|can you|could you|would you|help|how|what|why|which|should"
-    r"|i(?:'d| would) like you to|i want you to|i need(?: you)? to|let's|i(?:'m| am) trying to)\b",
+    r"|i(?:'d| would) like you to|i want you to|i need(?: you)? to"
+    r"|i(?:'m| am) (?:trying to|considering|looking for|wondering|not sure|unsure|stuck|struggling)|do (?:i|we) (?:need|have)"
+    r"|do you think|worth|tips|wondering|(?:doesn't|does not|won't) work|[A-Z]\w+Error)\b",
     re.IGNORECASE,
 )
 
@@ -24,7 +26,7 @@ _RULES: Final = tuple(
     for intent, weight, pattern in (
         (
             "comparison",
-            5,
+            8,
             r"\bcompar(?:e|ed|es|ing|ison|isons)\b|\bdifferences? between\b|\b(?:vs|versus)\b\.?"
             r"|\bpros and cons\b|\b(?:better|worse|faster|cheaper|cleaner|simpler) than\b"
             r"|\bhow (?:does|do|would) .{2,60} (?:differ|stack up)\b|\btrade-?offs?\b",
@@ -35,15 +37,19 @@ _RULES: Final = tuple(
             r"\bshould (?:i|we)\b|\bwhich (?:one|option|of (?:these|them|the)|\w+) (?:is|are|would"
             r"|should|do you|to)\b|\b(?:choos|decid|pick)(?:e|ing)?\b|\bdecision\b|\brecommend"
             r"|\bis it (?:worth|better|best|wise|a good idea|okay|ok)\b|\bworth it\b"
-            r"|\bwhat would you (?:do|suggest|choose)\b|\bbest (?:option|choice)\b|\bor should\b",
+            r"|\bwhat would you (?:do|suggest|choose)\b|\bbest (?:option|choice)\b|\bor should\b"
+            r"|\bdo (?:i|we) (?:need|have) to\b|\bworth (?:my|the|your|it|trying|buying)\b"
+            r"|\b(?:considering|leaning towards|torn between|looking for)\b|\bgood enough\b"
+            r"|\bright (?:time|decision|choice|one)\b|\bgood (?:idea|decision|choice|fit)\b",
         ),
         (
             "debugging",
-            6,
+            5,
             r"\b(?:traceback|stack ?trace|exception|segfault|stacktrace|bug|bugs|debug(?:ging)?)\b"
             r"|\b\w*(?:Error|Exception)\b(?!\s+handling)|\berrors?\b(?!\s+(?:handling|messages?"
             r" should|pages?|boundar))|\b(?:does(?:n't| not)|is(?:n't| not)|not|stopped) working\b"
-            r"|\b(?:fails?|failing|failed|broken|crash(?:es|ed|ing)?|wrong)\b"
+            r"|\b(?:fails?|failing|broken|crash(?:es|ed|ing)?)\b"
+            r"|\bhaving (?:\w+ )?(?:issues?|problems?|trouble)\b|\bgo(?:es|ing) (?:on|wrong)\b"
             r"|\btroubleshoot|\b(?:fix|resolve|solve) (?:the|this|my|an?|these|it)\b"
             r"|\b(?:doesn't|won't|can't seem to) (?:work|load|run|start|compile|connect)\b",
         ),
@@ -51,10 +57,10 @@ _RULES: Final = tuple(
             "implementation",
             4,
             r"\b(?:implement|build|creat|generat|develop|refactor|draft|rewrit|design|modif|updat"
-            r"|integrat|configur)(?:e|es|ing|y|ying)?\b|\b(?:write|code|make|add|set ?up|give|show)"
-            r" (?:me |us |up )?(?:an?|the|some|my|this|in|it|out)\b"
+            r"|integrat|configur)(?:e|es|ing|y|ying)?\b|\b(?:write|code|make|add|set ?up|show)"
+            r" (?:me |us |up )?(?:an?|the|my|this|in|it|out)\b"
             r"|\b(?:full|complete|example|sample) (?:code|implementation|script)\b"
-            r"|\bcode (?:for|to|example|snippet)|\boutline\b|\bschedule\b|\bplan (?:for|to|that)\b",
+            r"|\bcode (?:for|to|example|snippet)|\breview my\b|\boptimi[sz]e\b",
         ),
         (
             "explanation",
@@ -66,11 +72,13 @@ _RULES: Final = tuple(
         ),
         (
             "help_seeking",
-            3,
-            r"\bhow (?:do|can|could|should|would|might|to)\b(?: (?:i|we|one|you)\b)?|\bhelp\b"
+            4,
+            r"\b(?:worried|stuck|stressed|overwhelmed|struggling|concerned)\b"
+            r"|\bhow (?:do|can|could|should|would|might|to)\b|\bhelp\b"
             r"|\b(?:any|some) (?:tips|advice|suggestions|ideas|guidance|strategies|ways)\b"
             r"|\btips\b|\badvice\b|\bsuggest(?:ions?)?\b|\bhow (?:i|we) (?:can|could|should)\b"
-            r"|\bguide me\b|\bassist\b|\bways to\b|\bstruggl|\bwhat (?:can|could|steps)\b",
+            r"|\bguide me\b|\bassist\b|\bways to\b|\bstruggl|\bwhat (?:can|could|steps|if)\b"
+            r"|\bwhat(?: specific)? steps\b|\bbest way to\b|\bhow best to\b|\bon track\b",
         ),
     )
 )
