@@ -37,6 +37,11 @@ class MemoryCache(Cache[T]):
             if self._size:
                 self._values[key] = value
 
+    def clear(self) -> None:
+        """See `Cache.clear`."""
+        with self._lock:
+            self._values.clear()
+
     def probe(self) -> None:
         """See `Cache.probe`; memory is always there."""
 

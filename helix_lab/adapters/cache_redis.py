@@ -19,6 +19,8 @@ LOGGER = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 0.5
 """A cache that answers later than this costs more than it saves."""
+_PREFIX: Final = "helix-lab:"
+
 REST_S: Final = 5.0
 """How long a server that failed is left alone, so that requests do not wait for it one by one."""
 
@@ -82,6 +84,16 @@ class RedisCache(Cache[T]):
         raw = self._encode(value)
         self._try(lambda: self._client.set(self._name(key), raw, px=self._ttl_ms))
 
+    def clear(self) -> None:
+        """See `Cache.clear`; of all releases, since the values of each tell the same."""
+        self.probe()
+        try:
+            for name in self._client.scan_iter(f"{_PREFIX}*", count=1000):
+                self._client.delete(name)
+        except self._failure as error:
+            message = f"Redis stopped answering while it was cleared ({type(error).__name__})"
+            raise Unavailable(message, service="redis") from None
+
     def probe(self) -> None:
         """See `Cache.probe`."""
         if self._is_closed:
@@ -98,7 +110,7 @@ class RedisCache(Cache[T]):
         self._client.close()
 
     def _name(self, key: str) -> str:
-        return f"helix-lab:{self._namespace}:{key}"
+        return f"{_PREFIX}{self._namespace}:{key}"
 
     def _try(self, call: Callable[[], object]) -> object:
         """The answer of the server; None where it is away, or was a moment ago."""

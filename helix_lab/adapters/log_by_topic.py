@@ -99,6 +99,11 @@ class LogByTopic(EventLog):
         """See `EventLog.apply_topics`."""
         return self._other.apply_topics(partitions, is_growing=is_growing)
 
+    def erase(self, changes: Mapping[str, Event | None]) -> None:
+        """See `EventLog.erase`; the one that may refuse goes first."""
+        self._other.erase(changes)
+        self._own.erase(changes)
+
     def probe(self) -> None:
         """See `EventLog.probe`."""
         for log in self._logs:

@@ -121,6 +121,16 @@ class RunStore:
         with self._records.read() as connection:
             return [_to_run(row) for row in connection.execute(query)]
 
+    def list_all(self) -> list[Run]:
+        """Every run, oldest first."""
+        query = sa.select(RUN).order_by(RUN.c.created_at, RUN.c.run_id)
+        with self._records.read() as connection:
+            return [_to_run(row) for row in connection.execute(query)]
+
+    def replace_request(self, run_id: str, request: Mapping[str, Any]) -> None:
+        """Let a run that has not ended tell less of what was asked."""
+        self._update(run_id, request=dict(request))
+
     def start(self, run_id: str) -> None:
         """Note that a run began; a resumed one keeps its first start."""
         now = datetime.now(UTC)

@@ -13,6 +13,7 @@ from helix_lab.exchange.exchange import Exchange
 from helix_lab.exchange.standing import LOOK_S, WAKING_LOOK_S, Pace
 from helix_lab.jobs.contexts import ContextMaker, Made, decode, encode
 from helix_lab.jobs.debate import make_debate_kind
+from helix_lab.jobs.erasure import Places, make_erasure_kind
 from helix_lab.jobs.imports import make_import_kind
 from helix_lab.jobs.learner import Learner
 from helix_lab.jobs.rebuild import make_rebuild_kind
@@ -103,6 +104,20 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     jobs.register(make_debate_kind(writer, log, providers, contexts))
     jobs.register(make_import_kind(writer, log, reports=refusals))
     jobs.register(make_rebuild_kind(projections))
+    jobs.register(
+        make_erasure_kind(
+            Places(
+                log=log,
+                records=records,
+                projections=projections,
+                contexts=contexts,
+                results=results,
+                runs=jobs.store,
+                folders=(folder.path / "imports", folder.path / "runs"),
+                others=_name_unreached(settings),
+            )
+        )
+    )
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
@@ -153,6 +168,13 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             ),
         },
     )
+
+
+def _name_unreached(settings: Settings) -> tuple[str, ...]:
+    """Where an erasure in this lab does not reach."""
+    if settings.memory_log is None:
+        return ()
+    return ("the log in which nodes exchange memories, and the nodes that read it",)
 
 
 def _make_exchange(

@@ -38,6 +38,7 @@ from helix_lab.operations import (
     system,
     system_analytics,
     topics,
+    users,
 )
 from helix_lab.operations.operation import Operation
 
@@ -77,6 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *reports.OPERATIONS,
     *schedules.OPERATIONS,
     *runs.OPERATIONS,
+    *users.OPERATIONS,
 )
 
 

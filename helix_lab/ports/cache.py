@@ -27,6 +27,14 @@ class Cache(abc.ABC, Generic[T]):
         """Keep a value for the time that the cache was made with; where it can."""
 
     @abc.abstractmethod
+    def clear(self) -> None:
+        """Let go of all values.
+
+        Raises:
+            Unavailable: some may still be there.
+        """
+
+    @abc.abstractmethod
     def probe(self) -> None:
         """Use it once for real; raise `Unavailable` if it cannot be used."""
 

@@ -100,6 +100,22 @@ class EventLog(abc.ABC):
         """
 
     @abc.abstractmethod
+    def erase(self, changes: Mapping[str, Event | None]) -> None:
+        """Replace events by others that tell less, or remove them, for the erasure of a person.
+
+        Nothing of what they said is left in the files of the log when it returns. Offsets of
+        others stay; that of a removed one becomes a gap. Unknown ids change nothing.
+
+        Args:
+            changes: by event id the event in its place, of the same id, type, key and subject;
+                None removes it.
+
+        Raises:
+            Conflict: this log cannot forget single events; nothing was changed.
+            Unavailable: the log cannot be used; the call may be repeated.
+        """
+
+    @abc.abstractmethod
     def probe(self) -> None:
         """Do one cheap real read; raise `Unavailable` if the log cannot be used."""
 

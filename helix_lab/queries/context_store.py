@@ -76,6 +76,7 @@ class ContextStore:
         self._most = most
         self._quiet_s = quiet_s
         self._changed = threading.Condition()
+        self._writing = threading.Lock()
         self._waiting: dict[str, Callable[[], Stored]] = {}
         self._is_closed = False
         self._thread: threading.Thread | None = None
@@ -102,6 +103,14 @@ class ContextStore:
         """Forget what is stored of a conversation."""
         with contextlib.suppress(OSError):
             self._path(conversation_id).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Drop all files, and what was to be stored soon."""
+        with self._writing:
+            with self._changed:
+                self._waiting.clear()
+            for path in self._folder.glob("*"):
+                path.unlink(missing_ok=True)
 
     def keep(self, conversation_id: str, make: Callable[[], Stored]) -> None:
         """Store a conversation soon, in a thread of its own, and once for many calls."""
@@ -135,9 +144,11 @@ class ContextStore:
                 # Every further call wakes it, and begins the quiet time anew.
                 while not self._is_closed and self._changed.wait(self._quiet_s):
                     pass
-                waiting, self._waiting = self._waiting, {}
-            for conversation_id, make in waiting.items():
-                self._write(conversation_id, make)
+            with self._writing:
+                with self._changed:
+                    waiting, self._waiting = self._waiting, {}
+                for conversation_id, make in waiting.items():
+                    self._write(conversation_id, make)
 
     def _write(self, conversation_id: str, make: Callable[[], Stored]) -> None:
         path = self._path(conversation_id)

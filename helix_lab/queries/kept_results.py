@@ -141,11 +141,15 @@ class KeptResults:
             raise UnknownResult(result_id) from None
         return ResultRows(table, kept.rows)
 
-    def close(self) -> None:
+    def clear(self) -> None:
         """Remove all answers."""
         with self._lock:
             self._kept.clear()
         self._clear()
+
+    def close(self) -> None:
+        """Remove all answers."""
+        self.clear()
 
     def _find(self, result_id: str) -> _Kept:
         with self._lock:

@@ -77,6 +77,13 @@ class Readings:
                 self._kept[conversation_id] = reader
         return reader, reading
 
+    def forget(self) -> None:
+        """Let go of all conversations, in memory and on the disk: the log tells other things."""
+        with self._lock:
+            self._kept.clear()
+        if self._store is not None:
+            self._store.clear()
+
     def is_kept(self, conversation_id: str) -> bool:
         """Whether the conversation is in memory now."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ _SESSION = {
 }
 # A server that vanished without a word is noticed by then.
 _KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3}
+_COMPACTION_PATIENCE_S = 30.0
 _MAKING_TABLES = 7_061_001
 """The advisory lock of who makes the tables: two labs may open at the same time."""
 
@@ -206,6 +208,31 @@ class Records:
         )
         with self.read() as connection:
             return str(connection.execute(query).scalar_one())
+
+    def compact(self) -> None:
+        """Write the database anew without what was deleted; it is locked meanwhile.
+
+        Raises:
+            Unavailable: the database cannot be used, or is in use for too long.
+        """
+        with self._explained(), self.engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            if self._is_postgres:
+                alone.exec_driver_sql("SET statement_timeout = 0")
+                alone.exec_driver_sql("VACUUM FULL")
+                alone.exec_driver_sql("RESET statement_timeout")
+            else:
+                alone.exec_driver_sql("VACUUM")
+                self._empty_log(alone)
+
+    def _empty_log(self, connection: sa.Connection) -> None:
+        """Move all of SQLite's write-ahead log to the file, over the pages that are not used."""
+        deadline = time.monotonic() + _COMPACTION_PATIENCE_S
+        while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one():
+            if time.monotonic() > deadline:
+                message = "the record store is in use for too long to be written anew; try again"
+                raise Unavailable(message, service="records")
+            time.sleep(0.05)
 
     def probe(self) -> None:
         """Do one cheap real read; raise `Unavailable` if the database cannot be used."""

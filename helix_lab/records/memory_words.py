@@ -68,8 +68,12 @@ def drop_words(connection: sa.Connection) -> None:
 
 
 def clear_words(connection: sa.Connection) -> None:
-    """Empty the index."""
-    connection.execute(sa.text("DELETE FROM memory_words"))
+    """Empty the index; FTS5 keeps words of deleted rows for a while, but not of a dropped table."""
+    if connection.dialect.name == "sqlite":
+        drop_words(connection)
+        create_words(connection)
+    else:
+        connection.execute(sa.text("DELETE FROM memory_words"))
 
 
 def replace_words(connection: sa.Connection, *, old: Sequence[int], new: Mapping[int, str]) -> None:

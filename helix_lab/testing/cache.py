@@ -70,6 +70,17 @@ class CacheTests(abc.ABC):
         with ThreadPoolExecutor(8) as pool:
             assert list(map(str, range(40))) == list(pool.map(put_and_get, range(40)))
 
+    def test_a_cleared_cache_is_empty_and_takes_values_again(
+        self, cache: Cache[str], key: str
+    ) -> None:
+        cache.put(key, "before")
+
+        cache.clear()
+
+        assert cache.get(key) is None
+        cache.put(key, "after")
+        assert "after" == cache.get(key)
+
     def test_it_can_be_used_and_says_so(self, cache: Cache[str]) -> None:
         """A probe of a cache that works returns."""
         cache.probe()

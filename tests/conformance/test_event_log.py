@@ -11,10 +11,10 @@ from helix_lab.adapters.log_by_topic import LogByTopic
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.domain.model.event import EXCHANGED_TOPICS
 from helix_lab.ports.event_log import EventLog
-from helix_lab.testing.event_log import EventLogTests
+from helix_lab.testing.event_log import ErasingTests, EventLogTests
 
 
-class TestLogByTopic(EventLogTests):
+class TestLogByTopic(ErasingTests, EventLogTests):
     @pytest.fixture
     def open_log(self, tmp_path: Path) -> Callable[[], EventLog]:
         return lambda: LogByTopic(
@@ -24,7 +24,7 @@ class TestLogByTopic(EventLogTests):
         )
 
 
-class TestSqliteEventLog(EventLogTests):
+class TestSqliteEventLog(ErasingTests, EventLogTests):
     @pytest.fixture
     def open_log(self, tmp_path: Path) -> Callable[[], EventLog]:
         return lambda: SqliteEventLog(tmp_path / "log.sqlite")

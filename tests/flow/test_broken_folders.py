@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 FILES = ("log.sqlite", "records.sqlite", "analytics.duckdb")
 VALUES: dict[str, Any] = {
     "provider": "offline",
+    "user_id": "u",
     "name": "provider-performance",
     "conversation_id": "c",
     "debate_id": "d",

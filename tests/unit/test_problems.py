@@ -26,6 +26,7 @@ from helix_lab.domain.model.errors import (
     UnknownResult,
     UnknownRun,
     UnknownSchedule,
+    UnknownUser,
 )
 from helix_lab.operations.problems import HTTP_STATUS, from_problem, status_of, to_problem
 
@@ -41,6 +42,7 @@ NAMED_BY_ID = {
     UnknownResult,
     UnknownRun,
     UnknownSchedule,
+    UnknownUser,
 }
 CLASSES = [
     value

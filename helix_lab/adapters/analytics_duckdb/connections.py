@@ -38,10 +38,15 @@ class Engine:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._is_replaced = False
         self._changed = threading.Condition()
         self._cursors = 0
         self._stoppers: set[Stopper] = set()
         self._is_closed = False
+        self._open()
+
+    def _open(self) -> None:
+        path = self._path
         try:
             self._connection = duckdb.connect(str(path), config=_CONFIG)
             path.chmod(0o600)
@@ -99,6 +104,22 @@ class Engine:
         with suppress(FileNotFoundError):
             self._path.with_name(self._path.name + ".wal").chmod(0o600)
 
+    def replace(self) -> None:
+        """Delete the file and make an empty one; waits until nobody uses it."""
+        with self._changed:
+            self._is_replaced = True
+            try:
+                for stopper in self._stoppers:
+                    stopper.stop()
+                self._changed.wait_for(lambda: self._cursors == 0)
+                self._connection.close()
+                for suffix in ("", ".wal"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                self._open()
+            finally:
+                self._is_replaced = False
+                self._changed.notify_all()
+
     def close(self) -> None:
         """Stop statements of users, wait for the others, release the file."""
         with self._changed:
@@ -110,6 +131,7 @@ class Engine:
 
     def _enter(self) -> None:
         with self._changed:
+            self._changed.wait_for(lambda: not self._is_replaced)
             if self._is_closed:
                 message = "the analytics store is closed; open the lab again"
                 raise Unavailable(message, service="analytics")

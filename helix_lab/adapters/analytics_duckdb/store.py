@@ -130,8 +130,9 @@ class DuckDBAnalytics(AnalyticsStore):
 
     def clear(self) -> None:
         """See `AnalyticsStore.clear`."""
-        with self._writing, self._engine.cursor() as cursor, self._transaction(cursor):
-            self._drop_and_create(cursor)
+        with self._writing:
+            self._engine.replace()
+            self._make_tables()
 
     def close(self) -> None:
         """See `AnalyticsStore.close`."""

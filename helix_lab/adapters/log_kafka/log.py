@@ -13,7 +13,7 @@ from helix_lab.adapters.log_kafka.copy import LocalCopy
 from helix_lab.adapters.log_kafka.reader import Reader
 from helix_lab.adapters.log_kafka.topics import apply_topics
 from helix_lab.adapters.log_kafka.writer import Batch, Writer
-from helix_lab.domain.model.errors import Unavailable
+from helix_lab.domain.model.errors import Conflict, Unavailable
 from helix_lab.domain.model.event import TOPICS
 from helix_lab.ports.event_log import EventLog, TopicState
 
@@ -121,6 +121,20 @@ class KafkaEventLog(EventLog):
         found = apply_topics(self._cluster, partitions, is_growing=is_growing)
         self._reader.look_soon()
         return found
+
+    def erase(self, changes: Mapping[str, Event | None]) -> None:
+        """See `EventLog.erase`; Kafka keeps what it has until it is too old for the topic.
+
+        Raises:
+            Conflict: always, where there is something to erase.
+        """
+        self._reader.check_open()
+        if changes:
+            message = (
+                "a log on Kafka cannot forget single events; shorten the retention of its topics, "
+                "or restore the others' conversations into a new log: see docs/erasure.md"
+            )
+            raise Conflict(message, events=len(changes))
 
     def probe(self) -> None:
         """See `EventLog.probe`; asks the cluster, not the copy."""

@@ -134,6 +134,11 @@ class SqliteEventLog(EventLog):
                 raise Conflict(message, topic=topic, partitions=1)
         return [TopicState(topic, 1, "none") for topic in partitions]
 
+    def erase(self, changes: Mapping[str, Event | None]) -> None:
+        """See `EventLog.erase`; rewrites the file, so it costs what the whole log has."""
+        self._readers.check_open()
+        self._writer.erase(changes)
+
     def probe(self) -> None:
         """See `EventLog.probe`."""
         with self._readers.borrow() as connection:

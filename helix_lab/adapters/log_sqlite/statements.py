@@ -146,3 +146,14 @@ WHERE topic = (SELECT id FROM topic WHERE name = ?)
 """
 
 GREATEST_CLOCK = "SELECT greatest_clock FROM progress"
+
+REMOVE_ENTRY = "DELETE FROM entry WHERE event_id = ?"
+
+REPLACE_DATA = "UPDATE entry SET time_us = ?, clock = ?, version = ?, data = ? WHERE event_id = ?"
+
+REMOVE_KEYS = f"""
+DELETE FROM key WHERE NOT EXISTS (
+    SELECT 1 FROM entry
+    WHERE entry.id BETWEEN key.id << {_OFFSET_BITS} AND key.id << {_OFFSET_BITS} | {MAX_OFFSET})
+"""  # noqa: S608 - our own numbers
+"""A key is the id of a conversation, which may name a person."""

@@ -54,6 +54,12 @@ class Tail:
             found = self._entries[first : first + limit]
         return [entry for entry in found if entry.topic == topic]
 
+    def clear(self) -> None:
+        """Let go of everything; the run begins anew with the next append."""
+        with self._lock:
+            self._forget(len(self._entries))
+            self._end = -1
+
     def _forget(self, number: int) -> None:
         self._bytes -= sum(self._sizes[:number])
         del self._offsets[:number], self._entries[:number], self._sizes[:number]

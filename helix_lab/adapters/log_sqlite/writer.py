@@ -19,6 +19,7 @@ from helix_lab.adapters.log_sqlite.connections import (
     unavailable,
     write_failed,
 )
+from helix_lab.adapters.log_sqlite.erasing import erase_entries
 from helix_lab.adapters.log_sqlite.rows import find_entry, to_row
 from helix_lab.adapters.log_sqlite.statements import make_entry_id
 from helix_lab.adapters.log_sqlite.tail import Tail
@@ -30,7 +31,7 @@ if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from helix_lab.domain.model.errors import HelixError
@@ -98,6 +99,24 @@ class Writer:
                 self._waiting.remove(batch)
             raise
         return batch.result()
+
+    def erase(self, changes: Mapping[str, Event | None]) -> None:
+        """See `EventLog.erase`."""
+        rows = {
+            event_id: None if event is None else to_row(event)
+            for event_id, event in changes.items()
+        }
+        with self._turn, as_unavailable(self._path), self._process_turn():
+            if self._is_closed:
+                raise closed(self._path)
+            connection = self._connection or self._connect()
+            try:
+                erase_entries(connection, rows)
+            except BaseException:
+                self._disconnect()
+                raise
+            finally:
+                self.tail.clear()
 
     def close(self) -> None:
         """Finish the append under way and release the file."""

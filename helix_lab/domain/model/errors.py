@@ -198,6 +198,19 @@ class UnknownPattern(NotFound):
         )
 
 
+class UnknownUser(NotFound):
+    """Nothing in the log is of this user."""
+
+    code = "USER_NOT_FOUND"
+
+    def __init__(self, user: str) -> None:
+        super().__init__(
+            f"nothing in the log is of the user {user}; ids are compared letter by letter, and "
+            "GET /v1/conversations tells that of each conversation",
+            user=user,
+        )
+
+
 class UnknownRun(NotFound):
     """No run has this id."""
 

@@ -25,6 +25,7 @@ HAND_MADE = {
     "run_query": "query",
     "start_import": "import",
     "rebuild_store": "rebuild",
+    "forget_user": "forget",
     "list_reports": "report",
     "get_report": "report",
     "run_report": "report",

@@ -35,6 +35,7 @@ SUMMARIES = {
     "conversations": "Record, read and replay conversations",
     "dashboards": "List the dashboards, and whether they can be opened",
     "debates": "Let providers debate a topic, and see who won",
+    "forget": "Erase a user from the log and from everything that follows from it",
     "health": "Probe every backend",
     "import": "Take in a file: a ChatGPT or Claude export, JSON Lines, debates",
     "info": "Tell what this lab is",
@@ -55,6 +56,7 @@ SUMMARIES = {
 }
 _OWN = {
     "config": "configuring:config",
+    "forget": "forgetting:forget",
     "import": "importing:import_file",
     "node": "nodes:node",
     "query": "asking:query",

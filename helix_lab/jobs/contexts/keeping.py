@@ -40,6 +40,11 @@ class KeptContexts:
             with self._lock:
                 self._making.pop(key, None)
 
+    def clear(self) -> None:
+        """Let go of all contexts, in every cache."""
+        for one in self._caches:
+            one.clear()
+
     def _find(self, key: str, caches: Sequence[Cache[Made]]) -> Made | None:
         for distance, one in enumerate(caches):
             found = one.get(key)

@@ -75,6 +75,15 @@ class ContextMaker:
         self._writer = writer
         self._providers = providers
 
+    def forget(self) -> None:
+        """Let go of all contexts, and of what was read and stored of conversations.
+
+        Raises:
+            Unavailable: a shared cache does not answer.
+        """
+        self.readings.forget()
+        self._kept.clear()
+
     def make(
         self,
         reading: Reading,

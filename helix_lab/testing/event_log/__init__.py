@@ -11,6 +11,7 @@ from helix_lab.domain.model.event import CONVERSATIONS, DEBATES
 from helix_lab.ports.event_log import TopicState
 from helix_lab.testing.event_log.concurrency import ConcurrencyTests
 from helix_lab.testing.event_log.content import ContentTests
+from helix_lab.testing.event_log.erasing import ErasingTests as ErasingTests
 from helix_lab.testing.event_log.fixtures import make_event, read_topic
 from helix_lab.testing.event_log.identity import IdentityTests
 from helix_lab.testing.event_log.model import check_against_model
@@ -77,6 +78,7 @@ class EventLogTests(ReadingTests, IdentityTests, ContentTests, ConcurrencyTests)
             lambda: log.end_offsets([CONVERSATIONS]),
             lambda: log.wait_for_append({(CONVERSATIONS, 0): 0}, timeout_s=1),
             log.greatest_clock,
+            lambda: log.erase({"e1": None}),
             lambda: log.apply_topics({CONVERSATIONS: None}),
             log.probe,
         ):

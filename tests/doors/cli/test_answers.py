@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,19 @@ def test_a_store_is_rebuilt(ask: Ask) -> None:
     assert (0, "rebuilt analytics\n", "") == ask("rebuild", "analytics")
 
     assert before == ask("analytics", "providers", "--window", "all")
+
+
+def test_a_user_is_erased_and_the_receipt_printed(ask: Ask) -> None:
+    ask("conversations", "start", "--user-id", "alice")
+    ask("conversations", "start", "--user-id", "bob")
+
+    code, out, _ = ask("forget", "--user", "alice", "--yes")
+
+    assert 0 == code
+    assert re.search(r"^conversations +1$", out, re.MULTILINE)
+    assert re.search(r"^others unchanged +True$", out, re.MULTILINE)
+    assert "alice" not in out
+    assert 3 == ask("forget", "--user", "alice", "--yes")[0]
 
 
 def test_a_query_prints_a_table_and_its_size(ask: Ask) -> None:
