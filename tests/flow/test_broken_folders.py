@@ -33,7 +33,6 @@ VALUES: dict[str, Any] = {
     "proposal_id": "p",
     "pattern_id": "p",
     "opinion": "mute",
-    "user_id": "u",
     "action": "undo",
     "node_id": "n",
     "message_id": "m",
