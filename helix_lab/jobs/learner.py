@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -135,12 +136,14 @@ class Learner:
             clock_before=make_hybrid_time(int((now.timestamp() - quiet_s) * 1000)),
             limit=_AT_ONCE,
         )
-        for row in rows:
-            self._record(
+        self._record(
+            [
                 pause_conversation(
                     row["conversation_id"], last_clock=row["last_clock"], idle_s=self._idle_s
                 )
-            )
+                for row in rows
+            ]
+        )
         return len(rows)
 
     def _tell_insights(self) -> int:
@@ -154,39 +157,34 @@ class Learner:
                 min_confidence=self.thresholds.min_confidence,
             )
         }
-        told = 0
+        drafts: list[Draft] = []
         for pattern_id, row in standing.items():
-            told += self._look_again(row, due.get(pattern_id))
-        fresh = [
-            row
-            for pattern_id, row in due.items()
-            if pattern_id not in standing and self._holds(row, is_made=False)
-        ]
-        for row in fresh:
-            self._make(row)
-        return told + len(fresh)
+            drafts += self._look_again(row, due.get(pattern_id))
+        for pattern_id, row in due.items():
+            if pattern_id not in standing and self._holds(row, is_made=False):
+                drafts.append(make_insight(self._write(row)))
+        self._record(drafts)
+        return len(drafts)
 
-    def _look_again(self, insight: Mapping[str, Any], pattern: Mapping[str, Any] | None) -> int:
+    def _look_again(
+        self, insight: Mapping[str, Any], pattern: Mapping[str, Any] | None
+    ) -> list[Draft]:
+        insight_id, pattern_id = insight["insight_id"], insight["pattern_id"]
         if pattern is None or not self._holds(pattern, is_made=True):
-            reason = self._explain_end(insight["pattern_id"])
-            self._record(
-                supersede_insight(insight["insight_id"], insight["pattern_id"], reason=reason)
-            )
-            return 1
+            reason = self._explain_end(pattern_id)
+            return [supersede_insight(insight_id, pattern_id, reason=reason)]
         impact = measure_impact(pattern["frequency"], self.measure(pattern)["confidence"])
         has_grown = pattern["frequency"] >= _GROWN * insight["frequency"]
         if impact == insight["impact"] and not has_grown:
-            return 0
-        successor = self._make(pattern)
-        self._record(
-            supersede_insight(
-                insight["insight_id"],
-                insight["pattern_id"],
-                reason="more is known",
-                superseded_by=successor,
-            )
+            return []
+        successor = self._write(pattern)
+        end = supersede_insight(
+            insight_id,
+            pattern_id,
+            reason="more is known",
+            superseded_by=successor["insight_id"],
         )
-        return 2
+        return [make_insight(successor), end]
 
     def _holds(self, pattern: Mapping[str, Any], *, is_made: bool) -> bool:
         confidence = self.measure(pattern)["confidence"]
@@ -201,14 +199,11 @@ class Learner:
         confidence = self.measure(found[0])["confidence"]
         return f"frequency {found[0]['frequency']}, confidence {confidence:.2f}: below the minimum"
 
-    def _make(self, pattern: Mapping[str, Any]) -> str:
-        known = count_insights_of(self._records, [pattern["pattern_id"]])
-        generation = known.get(pattern["pattern_id"], 0)
-        insight_id = make_event_id("insight", pattern["pattern_id"], str(generation))
-        self._record(make_insight(self._write(pattern, insight_id)))
-        return insight_id
-
-    def _write(self, pattern: Mapping[str, Any], insight_id: str) -> dict[str, Any]:
+    def _write(self, pattern: Mapping[str, Any]) -> dict[str, Any]:
+        """The next insight of a pattern."""
+        pattern_id = pattern["pattern_id"]
+        known = count_insights_of(self._records, [pattern_id]).get(pattern_id, 0)
+        insight_id = make_event_id("insight", pattern_id, str(known))
         measured = self.measure(pattern)
         return {
             "insight_id": insight_id,
@@ -228,8 +223,14 @@ class Learner:
             },
         }
 
-    def _record(self, draft: Draft) -> None:
+    def _record(self, drafts: Sequence[Draft]) -> None:
         try:
-            self._writer.record([draft])
+            self._writer.record(drafts)
         except DuplicateId:
-            LOGGER.debug("another learner said it with other figures")
+            self._record_one_by_one(drafts)
+
+    def _record_one_by_one(self, drafts: Sequence[Draft]) -> None:
+        """Another learner said some of it with other figures; what was recorded first stands."""
+        for draft in drafts:
+            with suppress(DuplicateId):
+                self._writer.record([draft])

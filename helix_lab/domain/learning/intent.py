@@ -16,8 +16,9 @@ _LONGEST: Final = 4_000
 _ASKING = re.compile(
     r"\?|\b(?:please|can you|could you|would you|help|how|what|why|which|should"
     r"|i(?:'d| would) like you to|i want you to|i need(?: you)? to"
-    r"|i(?:'m| am) (?:trying to|considering|looking for|wondering|not sure|unsure|stuck|struggling)|do (?:i|we) (?:need|have)"
-    r"|do you think|worth|tips|wondering|(?:doesn't|does not|won't) work|[A-Z]\w+Error)\b",
+    r"|i(?:'m| am) (?:trying to|considering|looking for|not sure|unsure|stuck|struggling)"
+    r"|do (?:i|we) (?:need|have)|do you think|worth|tips|wondering"
+    r"|(?:doesn't|does not|won't) work|[A-Z]\w+Error)\b",
     re.IGNORECASE,
 )
 
