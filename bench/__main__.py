@@ -30,6 +30,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, action="append", default=[], metavar="PATH")
     parser.add_argument("--locomo", type=Path, metavar="DIR", help="LoCoMo's JSON files")
     parser.add_argument("--beam", type=Path, metavar="DIR", help="BEAM's chats, a folder each")
+    parser.add_argument("--gsm8k", type=Path, metavar="DIR", help="recorded solvers, for votes")
+    parser.add_argument("--debates", type=Path, metavar="DIR", help="judged debates, for votes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies sizes; not kept")
@@ -48,8 +50,9 @@ def main(arguments: list[str]) -> int:
     """
     parsed = parse(arguments)
     options = Options(
-        tuple(parsed.data), parsed.locomo, parsed.beam, parsed.seed, parsed.runs, parsed.scale
-    )
+        tuple(parsed.data), parsed.locomo, parsed.beam, parsed.seed, parsed.runs, parsed.scale,
+        parsed.gsm8k, parsed.debates,
+    )  # fmt: skip
     passed_over = []
     missed = 0
     for name in parsed.names or names():

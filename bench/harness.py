@@ -29,6 +29,7 @@ class Options:
     Attributes:
         data: files or folders for those that judge real data.
         locomo, beam: folders of these two sets, for `context`.
+        gsm8k, debates: folders of these two sets, for `votes`.
         seed: of everything random.
         runs: how often a figure is measured; its median is reported.
         scale: multiplies the sizes; results of another scale than 1 are shown and not kept.
@@ -40,6 +41,8 @@ class Options:
     seed: int = 1
     runs: int = 5
     scale: float = 1.0
+    gsm8k: Path | None = None
+    debates: Path | None = None
 
     def size(self, number: int) -> int:
         """A size under this scale, at least 1."""

@@ -42,10 +42,16 @@ def draft_start(request: Mapping[str, Any]) -> list[Draft]:
             judge=None if plan.judge is None else asdict(plan.judge),
             user_id=request.get("user_id"),
             source=OWN_SOURCE,
-            metadata=describe_additions(read_additions(request)) or None,
+            metadata=_describe(request) or None,
             created_at=started_at,
         ),
     ]
+
+
+def _describe(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept with the start: what prompts are given beside the history, why these seats."""
+    team = request.get("team")
+    return describe_additions(read_additions(request)) | ({"team": team} if team else {})
 
 
 def _draft_conversation(request: Mapping[str, Any]) -> list[Draft]:

@@ -103,6 +103,8 @@ def open_lab(path: Path | str | None = None, *, settings: Settings | None = None
         services.sampler.start()
         if services.daily_archives is not None:
             services.daily_archives.start()
+        if settings.learning.is_enabled:
+            services.learner.start()
         _close_at_exit(lab)
         stack.callback(_OPEN_LABS.discard, lab)
         lab._on_close = stack.pop_all()  # noqa: SLF001 - the lab is complete only now

@@ -20,6 +20,7 @@ from helix_lab.jobs.lake.daily import DailyArchives
 from helix_lab.jobs.lake.kept import LakeGate
 from helix_lab.jobs.lake.renewing import LakeRenewal
 from helix_lab.jobs.lake.restoring import make_restore_kind
+from helix_lab.jobs.learner import Learner
 from helix_lab.jobs.rebuild import make_rebuild_kind
 from helix_lab.jobs.reports.artifacts import Artifacts
 from helix_lab.jobs.reports.job import Address, Reports
@@ -52,6 +53,7 @@ from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
 from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.graph_feed import GraphFeed
+from helix_lab.projections.learning import LearningProjection
 from helix_lab.projections.memory import MemoryProjection
 from helix_lab.projections.memory_strategies import read_shown
 from helix_lab.projections.runner import ProjectionRunner
@@ -84,6 +86,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     stack.callback(lake_reader.close)
     engines = open_engines(settings, folder, stack)
     feed = GraphFeed()
+    learns = settings.learning.is_enabled
     projections = ProjectionRunner(
         log,
         [
@@ -97,6 +100,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
             ),
             GraphProjection(graph, open_extractor(), feed),
             TracesProjection(records),
+            *([LearningProjection(records, open_extractor())] if learns else []),
         ],
         dead_letters=records,
         by_workers=settings.workers,
@@ -141,6 +145,8 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     reports = _make_reports(settings, folder, jobs)
     schedules = Schedules(ScheduleStore(records), reports)
     stack.callback(schedules.close)
+    learner = _make_learner(settings, records, writer, projections)
+    stack.callback(learner.close)
     sampler = Sampler()
     stack.callback(sampler.close)
     return Services(
@@ -166,6 +172,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
         reports=reports,
         batch=batch,
         schedules=schedules,
+        learner=learner,
         providers=providers,
         contexts=contexts,
         meter=Meter(),
@@ -230,6 +237,19 @@ def _make_exchange(
             look_s=WAKING_LOOK_S if place and "://" in place else LOOK_S,
             snapshot_s=settings.memory_snapshot_interval_s,
         ),
+    )
+
+
+def _make_learner(
+    settings: Settings, records: Records, writer: Writer, projections: ProjectionRunner
+) -> Learner:
+    return Learner(
+        records,
+        writer,
+        projections,
+        thresholds=settings.learning.thresholds,
+        idle_s=settings.learning.idle_s,
+        half_life_days=settings.learning.half_life_days,
     )
 
 

@@ -19,6 +19,7 @@ SHARED = ("conversations",)
 _KEPT = {
     "analytics": "DuckDB lets one process write, so the server fills it",
     "memory": "memories are the replica of one node, so its server fills them",
+    "learning": "a pattern is counted over all partitions, so the server counts it",
     "graph": "a message changes things that others of all partitions name, too, so the server "
     "fills it, on Ladybug as on Neo4j",
     "traces": "a trace is one short row, so the server fills them",

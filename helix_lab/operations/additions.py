@@ -17,11 +17,12 @@ from helix_lab.domain.context.additions import (
     Addition,
     AdditionKind,
     Additions,
+    choose_style,
     describe_memory,
     describe_relation,
+    describe_style,
     fit,
     rank_memories,
-    read_additions,
 )
 from helix_lab.domain.context.index import stems_of
 from helix_lab.domain.knowledge.extraction import open_extractor
@@ -31,7 +32,7 @@ from helix_lab.domain.model.event import DEBATE_STARTED, DEBATES
 from helix_lab.jobs.debate_request import OWN_SOURCE
 from helix_lab.operations.operation import Response
 from helix_lab.operations.services import Services
-from helix_lab.queries import conversations, knowledge
+from helix_lab.queries import conversations, knowledge, learning
 from helix_lab.queries.memories import MemoryFilter, list_memories
 
 MAX_TOKENS = 20_000
@@ -41,7 +42,8 @@ Add = Annotated[
     list[AdditionKind] | None,
     Field(
         description="what else is known that the prompt is given: relations of the things that "
-        "are named, and memories of the user; absent: CONTEXT_ADDITIONS of the lab"
+        "are named, memories of the user, and the style that the user likes; absent: "
+        "CONTEXT_ADDITIONS of the lab"
     ),
 ]
 AddTokens = Annotated[
@@ -58,10 +60,10 @@ _MOST_MEMORIES = 50
 class AddedLine(Response):
     """A line that a prompt was given beside the conversation, and where it comes from."""
 
-    kind: str = Field(description="knowledge or memories")
+    kind: str = Field(description="knowledge, memories or style")
     text: str
     source: dict[str, str] = Field(
-        description="memory_id; or entity_id, other_id and relation of an edge of the graph"
+        description="memory_id; pattern_id; or entity_id, other_id and relation of an edge"
     )
 
 
@@ -113,13 +115,13 @@ def show_additions(additions: Additions) -> list[AddedLine]:
     ]
 
 
-def read_debate_additions(services: Services, debate: Mapping[str, Any]) -> Additions:
-    """What is recorded with the start of a debate; none of one that was imported."""
+def read_debate_metadata(services: Services, debate: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is recorded with the start of a debate: its additions, and why its seats."""
     entries = services.log.read_key(DEBATES, debate["conversation_id"])
     for event in (entry.event for entry in entries if debate["source"] == OWN_SOURCE):
         if event.type == DEBATE_STARTED.name and event.subject == debate["debate_id"]:
-            return read_additions(event.data.get("metadata") or {})
-    return Additions()
+            return event.data.get("metadata") or {}
+    return {}
 
 
 def _find_user(services: Services, conversation_id: str | None) -> str | None:
@@ -175,8 +177,24 @@ def _read_memories(services: Services, question: str, user_id: str | None) -> li
     return [describe_memory(row) for row in rank_memories(question, found)]
 
 
+def _read_style(services: Services, _question: str, user_id: str | None) -> list[Addition]:
+    """How a user likes to be answered: of each kind the value that most conversations show."""
+    if user_id is None:
+        return []
+    limits = services.learner.thresholds
+    rows = learning.list_patterns(
+        services.records,
+        user_id=user_id,
+        pattern_type="user_preference",
+        min_frequency=limits.min_frequency,
+        limit=_MOST_MEMORIES,
+    )
+    return [describe_style(row) for row in choose_style(rows, limits.min_confidence)]
+
+
 _Source = Callable[[Services, str, str | None], list[Addition]]
 _SOURCES: dict[AdditionKind, tuple[str, _Source]] = {
     "knowledge": ("graph", _read_relations),
     "memories": ("memory", _read_memories),
+    "style": ("learning", _read_style),
 }

@@ -16,7 +16,7 @@ from helix_lab.operations.operation import Operation, Request, Response
 from helix_lab.operations.probing import State, ask_all, probe
 from helix_lab.operations.services import Services
 from helix_lab.queries import analytics as questions
-from helix_lab.queries import knowledge, memories
+from helix_lab.queries import knowledge, learning, memories
 
 _HOUR = timedelta(hours=1)
 _ASKING_ANALYTICS = frozenset(
@@ -83,10 +83,10 @@ class DataLake(Response):
 
 
 class Learning(Response):
-    """Learning, which is not built yet."""
+    """Learning; today is since midnight UTC."""
 
-    status: Literal["not_built"] = "not_built"
-    patterns_extracted_today: int | None = None
+    status: str = Field(description="learning, off, or unreachable")
+    patterns_extracted_today: int | None = Field(None, description="seen for the first time")
     insights_generated_today: int | None = None
 
 
@@ -110,6 +110,7 @@ def get_status(services: Services, _request: GetBigdataStatus) -> BigdataStatus:
         "knowledge_graph": _describe_graph,
         "analytics": _describe_analytics,
         "data_lake": _describe_lake,
+        "learning": _describe_learning,
     }
     found: dict[str, Any] = {
         name: answer or {"status": "unreachable"}
@@ -121,7 +122,6 @@ def get_status(services: Services, _request: GetBigdataStatus) -> BigdataStatus:
     return BigdataStatus.model_validate(
         {
             "status": "healthy" if is_whole else "degraded",
-            "learning": Learning(),
             **found,
         }
     )
@@ -170,6 +170,18 @@ def _describe_graph(services: Services) -> dict[str, Any]:
         "entity_count": counts["entities"],
         "relationship_count": counts["related_to"] + counts["co_occurs_with"],
         "update_rate_per_sec": _count_messages(services) / _HOUR.total_seconds(),
+    }
+
+
+def _describe_learning(services: Services) -> dict[str, Any]:
+    if "learning" not in services.projections.names:
+        return {"status": "off"}
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    counted = learning.count_since(services.records, midnight)
+    return {
+        "status": "learning",
+        "patterns_extracted_today": counted["patterns"],
+        "insights_generated_today": counted["insights"],
     }
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from helix_lab.domain.context.additions import read_additions
+from helix_lab.domain.debate import Seat
 from helix_lab.domain.model.errors import Conflict, UnknownDebate, UnknownProvider, UnknownRun
 from helix_lab.jobs.contexts import describe_additions
 from helix_lab.jobs.debate_request import draft_start, read_plan
@@ -21,11 +23,12 @@ from helix_lab.operations.additions import (
     AddedLine,
     AddTokens,
     gather,
-    read_debate_additions,
+    read_debate_metadata,
     show_additions,
 )
 from helix_lab.operations.cancellation import current_scope
 from helix_lab.operations.debate_seats import Participant, seat_participants
+from helix_lab.operations.debate_teams import Team, TeamChoice, seat_team, show_team
 from helix_lab.operations.operation import Id, Operation, Request, Response, Text
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
 from helix_lab.operations.services import Services
@@ -56,6 +59,11 @@ class StartDebate(Request):
     judge: Participant | None = Field(None, description="the moderator, for moderated")
     seed: int | None = Field(
         None, ge=0, le=2**53, description="decides orders and labels; made up if absent"
+    )
+    team: TeamChoice = Field(
+        "auto",
+        description="without participants: auto seats by learned strategies once there is "
+        "evidence, learned also says so where there is none, usual seats as configured",
     )
     add: Add = None
     add_max_tokens: AddTokens = DEFAULT_TOKENS
@@ -127,6 +135,7 @@ class Debate(DebateSummary):
         description="what every prompt was given beside the conversation"
     )
     addition_notes: list[str] = Field(description="what could not be had, and why")
+    team: Team | None = Field(description="why they sit there; null where nothing was chosen")
     error: Mapping[str, Any] | None
 
 
@@ -171,9 +180,8 @@ def start(services: Services, request: StartDebate) -> Debate:
 
 
 def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict[str, Any]:
-    seats, judge = seat_participants(
-        services, request.protocol, request.participants, judge=request.judge
-    )
+    seed = secrets.randbelow(2**31) if request.seed is None else request.seed
+    seats, judge, team = _seat(services, request, seed)
     conversation_id = request.conversation_id or f"conv-{uuid.uuid4().hex}"
     additions = gather(
         services,
@@ -183,7 +191,6 @@ def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict
         user_id=request.user_id,
         conversation_id=request.conversation_id,
     )
-    seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     return {
         "debate_id": debate_id,
         "conversation_id": conversation_id,
@@ -197,8 +204,22 @@ def _make_plan(services: Services, request: StartDebate, debate_id: str) -> dict
         "judge": asdict(judge) if judge else None,
         "turn_timeout_s": request.turn_timeout_s,
         **describe_additions(additions),
+        "team": team,
         "started_at": datetime.now(UTC).isoformat(),
     }
+
+
+def _seat(
+    services: Services, request: StartDebate, seed: int
+) -> tuple[Sequence[Seat], Seat | None, dict[str, Any] | None]:
+    """The seats, the judge, and why: those that were asked for are never changed."""
+    seats, judge = seat_participants(
+        services, request.protocol, request.participants, judge=request.judge
+    )
+    if request.participants is not None:
+        return seats, judge, None
+    chosen, found, team = seat_team(services, seats, judge, team=request.team, seed=seed)
+    return chosen, judge if request.judge else found, team
 
 
 def list_page(services: Services, request: ListDebates) -> Debates:
@@ -246,7 +267,8 @@ def _read(services: Services, debate_id: str) -> Debate:
     )
     run = _find_run(services, debate_id)
     result = row["result"] or {}
-    additions = read_debate_additions(services, row)
+    metadata = read_debate_metadata(services, row)
+    additions = read_additions(metadata)
     return Debate(
         **_summarise(row, run),
         rounds=row["rounds"],
@@ -261,6 +283,7 @@ def _read(services: Services, debate_id: str) -> Debate:
         turns=[_show_turn(turn) for turn in turns],
         additions=show_additions(additions),
         addition_notes=list(additions.notes),
+        team=show_team(metadata),
         error=run.error if run else None,
     )
 

@@ -12,6 +12,7 @@ from helix_lab.jobs.batch.job import BatchJobs
 from helix_lab.jobs.contexts import ContextMaker
 from helix_lab.jobs.lake.daily import DailyArchives
 from helix_lab.jobs.lake.kept import LakeGate
+from helix_lab.jobs.learner import Learner
 from helix_lab.jobs.reports.job import Reports
 from helix_lab.jobs.runner import JobRunner
 from helix_lab.jobs.schedules.scheduler import Schedules
@@ -71,6 +72,7 @@ class Services:
     reports: Reports
     batch: BatchJobs
     schedules: Schedules
+    learner: Learner
     providers: Mapping[str, ChatProvider]
     contexts: ContextMaker
     meter: Meter

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from helix_lab.operations.cancellation import CancelScope, cancel_scope, current
 from helix_lab.operations.operation import Operation, Request, Response, StreamItem, Text
 from helix_lab.operations.services import Services
 from helix_lab.ports.analytics import QueryResult, RunningStatement
+from helix_lab.queries.learned_sql import find_learned, read_learned
 
 _TELL_EVERY_S = 0.5
 
@@ -133,8 +135,12 @@ def _measure(statements: list[RunningStatement], furthest: float) -> float | Non
 def _carry_out(
     services: Services, request: RunQuery, statements: list[RunningStatement]
 ) -> QueryAnswer:
+    store, learned = services.analytics, find_learned(request.query)
+    ask = store.query
+    if learned and store.takes_supplements:
+        ask = partial(ask, supplement=read_learned(services.records, learned))
     with services.projections.reading("analytics"):
-        return ask_engine(services.analytics.query, services, request, statements)
+        return ask_engine(ask, services, request, statements)
 
 
 def ask_engine(

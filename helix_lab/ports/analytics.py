@@ -43,11 +43,26 @@ class RunningStatement:
     measure: Callable[[], float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """What one statement may read beside the tables of the store, and nobody else sees.
+
+    Attributes:
+        tables: name → rows, kept elsewhere.
+        functions: statements that make functions for it, in the SQL of the store.
+    """
+
+    tables: Mapping[str, pa.Table]
+    functions: Sequence[str]
+
+
 class AnalyticsStore(abc.ABC):
     """Rows derived from events, and how far each projection has come. Safe in threads."""
 
     supports_transactions: ClassVar[bool]
     """Rows and checkpoint become visible together. Where not, rows are unique by event id."""
+    takes_supplements: ClassVar[bool]
+    """Statements of users may read a `Supplement`. Where not, nobody hands one over."""
     dialect: ClassVar[str]
     """Whose SQL it speaks: the named statements of `sql/queries/` are there for each."""
 
@@ -81,6 +96,7 @@ class AnalyticsStore(abc.ABC):
         timeout_s: float,
         on_start: Callable[[RunningStatement], None] | None = None,
         keep: Callable[[pa.RecordBatch], bool] | None = None,
+        supplement: Supplement | None = None,
     ) -> QueryResult:
         """Run one read-only statement of a user.
 
@@ -93,6 +109,8 @@ class AnalyticsStore(abc.ABC):
             keep: given each batch of rows in order, also those beyond `max_rows`, for as long as
                 it answers True. Once there are more than `max_rows`, a stop ends the batches and
                 is no error.
+            supplement: what it may read beside the tables of the store; only for stores that
+                take one.
 
         Raises:
             QueryRefused: it could write, read files, reach the network, load code, or change

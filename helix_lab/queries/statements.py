@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
+
+from helix_lab.records.sql_files import find_sql
 
 HEADER = ("name", "asks", "params", "returns")
 GRAPH_SCHEMA = "schema"
-
-
-def find_sql() -> Traversable:
-    """The folder `sql/`: inside the installed package, or beside it in a checkout."""
-    installed = files("helix_lab") / "_sql"
-    if installed.is_dir():
-        return installed
-    return Path(__file__).parents[2] / "sql"
 
 
 _DIALECTS = {"duckdb": "queries", "clickhouse": "queries/clickhouse"}

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from helix_lab.domain.model.errors import Conflict
+from helix_lab.records import learning_tables  # noqa: F401 - it adds its tables to METADATA
 from helix_lab.records.tables import METADATA
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The version that this program works with."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -49,7 +49,7 @@ JSON = sa.JSON(none_as_null=True)
 """JSON in which nothing is NULL: as the JSON value `null` it would count as known."""
 
 
-def _text(length: int) -> sa.String:
+def short_text(length: int) -> sa.String:
     """A short text, the same on both databases: in order of its bytes, whatever the locale.
 
     The length is for the reader: SQLite does not heed it, so PostgreSQL shall not.
@@ -60,12 +60,12 @@ def _text(length: int) -> sa.String:
 CONVERSATION = sa.Table(
     "conversation",
     METADATA,
-    sa.Column("conversation_id", _text(200), primary_key=True),
-    sa.Column("user_id", _text(200)),
-    sa.Column("source", _text(200)),
+    sa.Column("conversation_id", short_text(200), primary_key=True),
+    sa.Column("user_id", short_text(200)),
+    sa.Column("source", short_text(200)),
     sa.Column("title", sa.Text),
     sa.Column("metadata", JSON),
-    sa.Column("outcome", _text(20)),
+    sa.Column("outcome", short_text(20)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("updated_at", UtcMoment, nullable=False),
     sa.Column("completed_at", UtcMoment),
@@ -80,16 +80,16 @@ CONVERSATION = sa.Table(
 DEBATE = sa.Table(
     "debate",
     METADATA,
-    sa.Column("debate_id", _text(200), primary_key=True),
-    sa.Column("conversation_id", _text(200), nullable=False),
+    sa.Column("debate_id", short_text(200), primary_key=True),
+    sa.Column("conversation_id", short_text(200), nullable=False),
     sa.Column("topic", sa.Text, nullable=False),
-    sa.Column("protocol", _text(200), nullable=False),
+    sa.Column("protocol", short_text(200), nullable=False),
     sa.Column("rounds", sa.Integer, nullable=False),
     sa.Column("seed", sa.BigInteger, nullable=False),
     sa.Column("seats", JSON, nullable=False),
     sa.Column("judge", JSON),
-    sa.Column("user_id", _text(200)),
-    sa.Column("source", _text(200)),
+    sa.Column("user_id", short_text(200)),
+    sa.Column("source", short_text(200)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("completed_at", UtcMoment),
     sa.Column("result", JSON),
@@ -100,10 +100,10 @@ DEBATE = sa.Table(
 TRACE = sa.Table(
     "trace",
     METADATA,
-    sa.Column("trace_id", _text(32), primary_key=True),
+    sa.Column("trace_id", short_text(32), primary_key=True),
     sa.Column("name", sa.Text),
     sa.Column("service", sa.Text),
-    sa.Column("conversation_id", _text(200)),
+    sa.Column("conversation_id", short_text(200)),
     sa.Column("started_at", UtcMoment, nullable=False),
     sa.Column("ended_at", UtcMoment, nullable=False),
     sa.Column("span_count", sa.BigInteger, nullable=False),
@@ -118,12 +118,12 @@ TRACE = sa.Table(
 PROPOSAL = sa.Table(
     "proposal",
     METADATA,
-    sa.Column("proposal_id", _text(200), primary_key=True),
-    sa.Column("conversation_id", _text(200), nullable=False),
-    sa.Column("message_id", _text(200), nullable=False),
-    sa.Column("user_id", _text(200)),
+    sa.Column("proposal_id", short_text(200), primary_key=True),
+    sa.Column("conversation_id", short_text(200), nullable=False),
+    sa.Column("message_id", short_text(200), nullable=False),
+    sa.Column("user_id", short_text(200)),
     sa.Column("content", sa.Text, nullable=False),
-    sa.Column("category", _text(20), nullable=False),
+    sa.Column("category", short_text(20), nullable=False),
     sa.Column("said_at", UtcMoment, nullable=False),
     sa.Index("proposal_by_time", "said_at", "proposal_id"),
 )
@@ -131,19 +131,19 @@ PROPOSAL = sa.Table(
 PROPOSAL_DECISION = sa.Table(
     "proposal_decision",
     METADATA,
-    sa.Column("proposal_id", _text(200), primary_key=True),
-    sa.Column("decision", _text(20), nullable=False),
-    sa.Column("memory_id", _text(200)),
+    sa.Column("proposal_id", short_text(200), primary_key=True),
+    sa.Column("decision", short_text(20), nullable=False),
+    sa.Column("memory_id", short_text(200)),
     sa.Column("decided_at", UtcMoment, nullable=False),
 )
 
 DEBATE_TURN = sa.Table(
     "debate_turn",
     METADATA,
-    sa.Column("debate_id", _text(200), primary_key=True),
+    sa.Column("debate_id", short_text(200), primary_key=True),
     sa.Column("round", sa.Integer, primary_key=True),
-    sa.Column("role", _text(20), primary_key=True),
-    sa.Column("seat", _text(200), primary_key=True),
+    sa.Column("role", short_text(20), primary_key=True),
+    sa.Column("seat", short_text(200), primary_key=True),
     sa.Column("clock", sa.BigInteger, nullable=False),
     sa.Column("ended_at", UtcMoment, nullable=False),
     sa.Column("turn", JSON, nullable=False),
@@ -152,11 +152,11 @@ DEBATE_TURN = sa.Table(
 MEMORY = sa.Table(
     "memory",
     METADATA,
-    sa.Column("memory_id", _text(200), primary_key=True),
-    sa.Column("user_id", _text(200)),
+    sa.Column("memory_id", short_text(200), primary_key=True),
+    sa.Column("user_id", short_text(200)),
     sa.Column("content", sa.Text, nullable=False),
-    sa.Column("type", _text(20)),
-    sa.Column("category", _text(200)),
+    sa.Column("type", short_text(20)),
+    sa.Column("category", short_text(200)),
     sa.Column("importance", sa.Float),
     sa.Column("tags", JSON, nullable=False),
     sa.Column("metadata", JSON, nullable=False),
@@ -166,7 +166,7 @@ MEMORY = sa.Table(
     sa.Column("is_alive", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcMoment, nullable=False),
     sa.Column("updated_at", UtcMoment, nullable=False),
-    sa.Column("updated_by", _text(200), nullable=False),
+    sa.Column("updated_by", short_text(200), nullable=False),
     sa.Column("change", sa.BigInteger, nullable=False, unique=True),
     sa.Column("is_settled", sa.Boolean, nullable=False),
     sa.Column("state", JSON, nullable=False),
@@ -179,29 +179,29 @@ MEMORY = sa.Table(
 MEMORY_TAG = sa.Table(
     "memory_tag",
     METADATA,
-    sa.Column("tag", _text(200), primary_key=True),
-    sa.Column("memory_id", _text(200), primary_key=True),
+    sa.Column("tag", short_text(200), primary_key=True),
+    sa.Column("memory_id", short_text(200), primary_key=True),
     sa.Index("memory_tag_by_memory", "memory_id"),
 )
 
 MEMORY_NODE = sa.Table(
     "memory_node",
     METADATA,
-    sa.Column("node_id", _text(200), primary_key=True),
+    sa.Column("node_id", short_text(200), primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("is_member", sa.Boolean, nullable=False),
     sa.Column("acknowledged", JSON, nullable=False),
-    sa.Column("instance", _text(200)),
+    sa.Column("instance", short_text(200)),
     sa.Column("joined_at", UtcMoment),
     sa.Column("removed_at", UtcMoment),
-    sa.Column("removed_by", _text(200)),
+    sa.Column("removed_by", short_text(200)),
 )
 """The nodes that write memories: how many updates of each are in the store, what each has."""
 
 MEMORY_EARLY = sa.Table(
     "memory_early",
     METADATA,
-    sa.Column("node_id", _text(200), primary_key=True),
+    sa.Column("node_id", short_text(200), primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True),
     sa.Column("update", JSON, nullable=False),
 )
@@ -210,18 +210,18 @@ MEMORY_EARLY = sa.Table(
 MEMORY_CONFLICT = sa.Table(
     "memory_conflict",
     METADATA,
-    sa.Column("conflict_id", _text(200), primary_key=True),
-    sa.Column("memory_id", _text(200), nullable=False),
-    sa.Column("kind", _text(50), nullable=False),
+    sa.Column("conflict_id", short_text(200), primary_key=True),
+    sa.Column("memory_id", short_text(200), nullable=False),
+    sa.Column("kind", short_text(50), nullable=False),
     sa.Column("found_at", UtcMoment, nullable=False),
     sa.Column("writers", JSON, nullable=False),
     sa.Column("fields", JSON, nullable=False),
-    sa.Column("strategy", _text(200), nullable=False),
+    sa.Column("strategy", short_text(200), nullable=False),
     sa.Column("result", JSON, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Column("state", _text(20), nullable=False),
+    sa.Column("state", short_text(20), nullable=False),
     sa.Column("ended_at", UtcMoment),
-    sa.Column("ended_by", _text(200)),
+    sa.Column("ended_by", short_text(200)),
     sa.Column("ended_version", sa.BigInteger),
     sa.Index("memory_conflict_by_time", "found_at", "conflict_id"),
     sa.Index("memory_conflict_by_memory", "memory_id", "state"),
@@ -231,8 +231,8 @@ MEMORY_CONFLICT = sa.Table(
 MEMORY_CONFLICT_TOLD = sa.Table(
     "memory_conflict_told",
     METADATA,
-    sa.Column("conflict_id", _text(200), primary_key=True),
-    sa.Column("state", _text(20), nullable=False),
+    sa.Column("conflict_id", short_text(200), primary_key=True),
+    sa.Column("state", short_text(20), nullable=False),
 )
 """What the topic of conflicts was told. It follows from no log, so a rebuild keeps it."""
 
@@ -241,9 +241,9 @@ MEMORY_TABLES = (MEMORY, MEMORY_TAG, MEMORY_NODE, MEMORY_EARLY, MEMORY_CONFLICT)
 RUN = sa.Table(
     "run",
     METADATA,
-    sa.Column("run_id", _text(200), primary_key=True),
-    sa.Column("kind", _text(50), nullable=False),
-    sa.Column("state", _text(20), nullable=False),
+    sa.Column("run_id", short_text(200), primary_key=True),
+    sa.Column("kind", short_text(50), nullable=False),
+    sa.Column("state", short_text(20), nullable=False),
     sa.Column("progress", sa.Float, nullable=False),
     sa.Column("request", JSON, nullable=False),
     sa.Column("result", JSON),
@@ -260,10 +260,10 @@ RUN = sa.Table(
 SCHEDULE = sa.Table(
     "schedule",
     METADATA,
-    sa.Column("schedule_id", _text(200), primary_key=True),
-    sa.Column("report", _text(200), nullable=False),
-    sa.Column("cron", _text(200), nullable=False),
-    sa.Column("timezone", _text(100), nullable=False),
+    sa.Column("schedule_id", short_text(200), primary_key=True),
+    sa.Column("report", short_text(200), nullable=False),
+    sa.Column("cron", short_text(200), nullable=False),
+    sa.Column("timezone", short_text(100), nullable=False),
     sa.Column("parameters", JSON, nullable=False),
     sa.Column("secrets", JSON, nullable=False),
     sa.Column("timeout_s", sa.Float, nullable=False),
@@ -271,7 +271,7 @@ SCHEDULE = sa.Table(
     sa.Column("created_at", UtcMoment, nullable=False),
     sa.Column("next_at", UtcMoment),
     sa.Column("last_at", UtcMoment),
-    sa.Column("last_run_id", _text(200)),
+    sa.Column("last_run_id", short_text(200)),
     sa.Column("last_missed_at", UtcMoment),
     sa.Column("problem", sa.Text),
     sa.Index("schedule_by_next", "next_at"),
@@ -280,8 +280,8 @@ SCHEDULE = sa.Table(
 CHECKPOINT = sa.Table(
     "checkpoint",
     METADATA,
-    sa.Column("projection", _text(100), primary_key=True),
-    sa.Column("topic", _text(200), primary_key=True),
+    sa.Column("projection", short_text(100), primary_key=True),
+    sa.Column("topic", short_text(200), primary_key=True),
     sa.Column("partition", sa.Integer, primary_key=True),
     sa.Column("next_offset", sa.BigInteger, nullable=False),
 )
@@ -289,30 +289,30 @@ CHECKPOINT = sa.Table(
 CLAIM = sa.Table(
     "claim",
     METADATA,
-    sa.Column("projection", _text(100), primary_key=True),
-    sa.Column("topic", _text(200), primary_key=True),
+    sa.Column("projection", short_text(100), primary_key=True),
+    sa.Column("topic", short_text(200), primary_key=True),
     sa.Column("partition", sa.Integer, primary_key=True),
-    sa.Column("holder", _text(200), nullable=False),
+    sa.Column("holder", short_text(200), nullable=False),
 )
 """Which worker may write what a partition says, beside the checkpoint that it moves."""
 
 APPLIED_EVENT = sa.Table(
     "applied_event",
     METADATA,
-    sa.Column("projection", _text(100), primary_key=True),
-    sa.Column("event_id", _text(200), primary_key=True),
+    sa.Column("projection", short_text(100), primary_key=True),
+    sa.Column("event_id", short_text(200), primary_key=True),
 )
 """What workers applied: a topic may hold an event twice, and they have no copy of the log."""
 
 DEAD_LETTER = sa.Table(
     "dead_letter",
     METADATA,
-    sa.Column("projection", _text(100), primary_key=True),
-    sa.Column("topic", _text(200), primary_key=True),
+    sa.Column("projection", short_text(100), primary_key=True),
+    sa.Column("topic", short_text(200), primary_key=True),
     sa.Column("partition", sa.Integer, primary_key=True),
     sa.Column("offset", sa.BigInteger, primary_key=True),
-    sa.Column("event_id", _text(200), nullable=False),
-    sa.Column("event_type", _text(200), nullable=False),
+    sa.Column("event_id", short_text(200), nullable=False),
+    sa.Column("event_type", short_text(200), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("refused_at", UtcMoment, nullable=False),
 )

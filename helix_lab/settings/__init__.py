@@ -22,6 +22,7 @@ from helix_lab.settings.form import (
     Settings,
 )
 from helix_lab.settings.lake import read_archiving, read_lake
+from helix_lab.settings.learning import LearningSettings, read_learning
 from helix_lab.settings.providers import read_providers
 from helix_lab.settings.services import (
     read_analytics_url,
@@ -39,6 +40,7 @@ from helix_lab.settings.sources import Sources, gather_sources
 __all__ = [
     "DEFAULT_PORT",
     "LakeSettings",
+    "LearningSettings",
     "Neo4jSettings",
     "ProviderSettings",
     "Settings",
@@ -101,6 +103,7 @@ def _read(env: Mapping[str, str], data_dir: Path | str | None) -> Settings:
         log_url=read_log_url(env),
         neo4j=read_neo4j(env),
         analytics_url=read_analytics_url(env),
+        learning=read_learning(env),
         workers=read_workers(env.get("HELIX_WORKERS")),
         lake=read_lake(env),
         spark_url=read_spark_url(env.get("HELIX_SPARK_URL")),

@@ -10,7 +10,7 @@ from helix_lab.settings.form import Neo4jSettings, Settings
 
 Kind = Literal["text", "integer", "number", "boolean", "providers"]
 
-_LEARNING = "learning"
+_LEARNING = "a cache of insights, which are read from the records without one"
 _WORKERS = "settings of consumers (workers go on at their checkpoints; --count says how many)"
 
 
@@ -152,11 +152,41 @@ _MEMORY = (
     ),
 )
 _LEARNED = (
-    Variable("LEARNING_ENABLED", "learning.enabled", "boolean", waits_for=_LEARNING),
-    Variable("LEARNING_MIN_CONFIDENCE", "learning.min_confidence", "number", waits_for=_LEARNING),
-    Variable("LEARNING_MIN_FREQUENCY", "learning.min_frequency", "integer", waits_for=_LEARNING),
     Variable(
-        "LEARNING_INSIGHT_THRESHOLD", "learning.insight_threshold", "number", waits_for=_LEARNING
+        "LEARNING_ENABLED",
+        "learning.enabled",
+        "boolean",
+        in_force=lambda s: s.learning.is_enabled,
+    ),
+    Variable(
+        "LEARNING_MIN_CONFIDENCE",
+        "learning.min_confidence",
+        "number",
+        in_force=lambda s: s.learning.thresholds.min_confidence,
+    ),
+    Variable(
+        "LEARNING_MIN_FREQUENCY",
+        "learning.min_frequency",
+        "integer",
+        in_force=lambda s: s.learning.thresholds.min_frequency,
+    ),
+    Variable(
+        "LEARNING_INSIGHT_THRESHOLD",
+        "learning.insight_threshold",
+        "number",
+        in_force=lambda s: s.learning.thresholds.insight_threshold,
+    ),
+    Variable(
+        "LEARNING_IDLE_AFTER",
+        "learning.idle_after",
+        "number",
+        in_force=lambda s: s.learning.idle_s,
+    ),
+    Variable(
+        "LEARNING_HALF_LIFE_DAYS",
+        "learning.half_life_days",
+        "number",
+        in_force=lambda s: s.learning.half_life_days,
     ),
     Variable(
         "LEARNING_INSIGHT_CACHE_SIZE",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from helix_lab.domain.context.policy import ContextPolicy
 from helix_lab.ports.chat import DEFAULT_WINDOW_TOKENS
+from helix_lab.settings.learning import LearningSettings
 
 DEFAULT_PORT = 7061
 GREATEST_PORT = 65535
@@ -90,6 +91,7 @@ class Settings:
         lake: where the lake is; None for the folder `lake` in the data folder.
         spark_url: the master of Spark for batch jobs, such as `local[*]` or `spark://host:port`.
         archives_daily: whether each day is archived after its end.
+        learning: what is learned, and when something is an insight.
         workers: the stores that `helix-lab worker` fills, and this process does not.
     """
 
@@ -109,6 +111,7 @@ class Settings:
     log_url: str | None = field_of(default=None, repr=False)
     neo4j: Neo4jSettings | None = None
     analytics_url: str | None = field_of(default=None, repr=False)
+    learning: LearningSettings = field_of(default_factory=LearningSettings)
     workers: tuple[str, ...] = ()
     lake: LakeSettings | None = None
     archives_daily: bool = False

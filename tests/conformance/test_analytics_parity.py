@@ -17,7 +17,8 @@ from helix_lab.adapters.analytics_clickhouse import open_clickhouse
 from helix_lab.adapters.analytics_duckdb import DuckDBAnalytics
 from helix_lab.ports.analytics import AnalyticsStore
 from helix_lab.projections.analytics.tables import SCHEMAS
-from helix_lab.queries.statements import find_sql, load_schema, load_statement
+from helix_lab.queries.statements import load_schema, load_statement
+from helix_lab.records.sql_files import find_sql
 
 PLACE = ("helixagent.conversations", 0)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")

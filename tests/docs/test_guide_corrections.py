@@ -20,6 +20,7 @@ SECTIONS = (
     "Configuration",
     "Data Lake",
     "Kafka Connection Issues",
+    "Cross-Session Learning",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import yaml
 
 from helix_lab import Lab, open_lab
 from helix_lab.adapters.log_sqlite import SqliteEventLog
+from helix_lab.domain.learning.insights import Thresholds
 from helix_lab.domain.memory.record import Kind, Update
 from helix_lab.domain.model.errors import ProviderError
 from helix_lab.domain.model.event import EVENT_TYPES, MEMORY_CONFLICTS, TOPICS, Entry
+from helix_lab.jobs.learner import Learner
 from helix_lab.operations.span_intake import take_in_spans
 from helix_lab.record.asyncapi import dump_asyncapi, to_cloud_event
 from helix_lab.record.memories import update_memory
@@ -77,6 +80,25 @@ def play_every_node(lab: Lab, shared: SqliteEventLog) -> None:
     lab.remove_sync_peer("node-2")
 
 
+def play_learning(lab: Lab) -> None:
+    """Insights come when a pattern is confirmed and go when it is muted; idle talks end."""
+    lab.start_conversation(conversation_id="asked", user_id="v")
+    lab.append_messages("asked", [{"role": "user", "content": "How do I begin?"}])
+    services = lab.services
+    later = Learner(
+        services.records,
+        services.writer,
+        services.projections,
+        thresholds=Thresholds(min_frequency=1, min_confidence=0.5, insight_threshold=0.5),
+        idle_s=1800.0,
+        clock=lambda: datetime.now(UTC) + timedelta(hours=1),
+    )
+    assert later.look()
+    pattern = lab.list_top_patterns(min_frequency=1).patterns[0]
+    lab.review_pattern(pattern.pattern_id, "mute")
+    later.look()
+
+
 def play_every_kind(lab: Lab) -> None:
     lab.start_conversation(conversation_id="c", title="All kinds", user_id="u")
     lab.append_messages("c", [{"role": "user", "content": "Should we cache?", "name": "Ann"}])
@@ -96,6 +118,7 @@ def play_every_kind(lab: Lab) -> None:
     assert lab.services.projections.catch_up(timeout_s=60)
     merged = lab.merge_entities("Docker", "Kubernetes")
     lab.split_entities(merge_id=merged.merge_id)
+    play_learning(lab)
     assert lab.replay("c", compression_ratio=1.0).stats.compressed
     with pytest.raises(ProviderError):  # the tape has no turn of this name
         lab.chat("c", "And why?", provider="tape")

@@ -31,6 +31,8 @@ VALUES: dict[str, Any] = {
     "memory_id": "m",
     "conflict_id": "c",
     "proposal_id": "p",
+    "pattern_id": "p",
+    "opinion": "mute",
     "action": "undo",
     "node_id": "n",
     "message_id": "m",

@@ -214,10 +214,11 @@ def test_a_dead_letter_stays_one_after_a_rebuild(lab: Lab) -> None:
     rebuild(lab, "conversations")
     rebuild(lab, "analytics")
     rebuild(lab, "graph")
+    rebuild(lab, "learning")
 
     assert live == dump_stores(lab)
     assert letters == [{**letter, "refused_at": None} for letter in read_dead_letters(lab)]
-    refusing = ["analytics", "conversations", "graph"]
+    refusing = ["analytics", "conversations", "graph", "learning"]
     assert refusing == [letter["projection"] for letter in letters]
 
 

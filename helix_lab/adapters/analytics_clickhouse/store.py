@@ -20,8 +20,14 @@ from helix_lab.adapters.analytics_clickhouse.reading import (
 from helix_lab.adapters.analytics_clickhouse.stopping import Stopper
 from helix_lab.adapters.analytics_clickhouse.wire import EngineError, Wire
 from helix_lab.adapters.analytics_clickhouse.writing import Progress, drop_known, is_new
-from helix_lab.domain.model.errors import Unavailable
-from helix_lab.ports.analytics import AnalyticsStore, Checkpoint, QueryResult, RunningStatement
+from helix_lab.domain.model.errors import QueryRefused, Unavailable
+from helix_lab.ports.analytics import (
+    AnalyticsStore,
+    Checkpoint,
+    QueryResult,
+    RunningStatement,
+    Supplement,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +65,7 @@ class ClickHouseAnalytics(AnalyticsStore):
     """
 
     supports_transactions: ClassVar[bool] = False
+    takes_supplements: ClassVar[bool] = False
     dialect: ClassVar[str] = "clickhouse"
 
     def __init__(self, wire: Wire, *, schema: Sequence[str]) -> None:
@@ -128,8 +135,12 @@ class ClickHouseAnalytics(AnalyticsStore):
         timeout_s: float,
         on_start: Callable[[RunningStatement], None] | None = None,
         keep: Callable[[pa.RecordBatch], bool] | None = None,
+        supplement: Supplement | None = None,
     ) -> QueryResult:
         """See `AnalyticsStore.query`."""
+        if supplement is not None:
+            message = "ClickHouse reads its own tables only; ask PostgreSQL for what was learned"
+            raise QueryRefused(message)
         started = time.monotonic()
         with self._in_use(), self._stoppable(timeout_s) as stopper:
             statement, values = bind(strip_end(sql), parameters)

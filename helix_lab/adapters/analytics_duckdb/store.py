@@ -17,6 +17,7 @@ from helix_lab.ports.analytics import (
     Checkpoint,
     QueryResult,
     RunningStatement,
+    Supplement,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class DuckDBAnalytics(AnalyticsStore):
     """
 
     supports_transactions: ClassVar[bool] = True
+    takes_supplements: ClassVar[bool] = True
     dialect: ClassVar[str] = "duckdb"
 
     def __init__(self, path: Path, *, schema: Sequence[str]) -> None:
@@ -95,6 +97,7 @@ class DuckDBAnalytics(AnalyticsStore):
         timeout_s: float,
         on_start: Callable[[RunningStatement], None] | None = None,
         keep: Callable[[pa.RecordBatch], bool] | None = None,
+        supplement: Supplement | None = None,
     ) -> QueryResult:
         """See `AnalyticsStore.query`."""
         check_reads(sql)
@@ -107,6 +110,8 @@ class DuckDBAnalytics(AnalyticsStore):
             if on_start is not None:
                 on_start(RunningStatement(stopper.stop, stopper.measure))
             with stopper.explained():
+                if supplement is not None:
+                    _add(cursor, supplement)
                 table, total, is_truncated = read_rows(cursor, sql, values, max_rows, keep=keep)
         elapsed_ms = (time.monotonic() - started) * 1000
         return QueryResult(table, total, is_truncated, elapsed_ms)
@@ -169,6 +174,14 @@ class DuckDBAnalytics(AnalyticsStore):
 
     def _digest(self) -> str:
         return hashlib.sha256("\n".join(self._schema).encode()).hexdigest()
+
+
+def _add(cursor: duckdb.DuckDBPyConnection, supplement: Supplement) -> None:
+    """Make it visible to this cursor alone, until it is closed."""
+    for name, rows in supplement.tables.items():
+        cursor.register(name, rows)
+    for statement in supplement.functions:
+        cursor.execute(statement)
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

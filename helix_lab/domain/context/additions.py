@@ -14,10 +14,10 @@ from typing import Any, Literal
 from helix_lab.domain.context.index import stems_of
 from helix_lab.domain.context.tokens import count_tokens
 
-AdditionKind = Literal["knowledge", "memories"]
-"""Where additions come from: the knowledge graph, the memories of the user."""
+AdditionKind = Literal["knowledge", "memories", "style"]
+"""Where additions come from: the knowledge graph, the memories and the style of the user."""
 
-KINDS: tuple[AdditionKind, ...] = ("knowledge", "memories")
+KINDS: tuple[AdditionKind, ...] = ("knowledge", "memories", "style")
 
 LABEL = "what else is known"
 """Of the block in a prompt."""
@@ -34,8 +34,9 @@ class Addition:
     """One line of what else is known.
 
     Attributes:
-        source: ids of what it comes from: `memory_id`; or `entity_id`, `other_id` and
-            `relation` of an edge, the entity that the question names first.
+        source: ids of what it comes from: `memory_id`; `pattern_id` of a learned preference; or
+            `entity_id`, `other_id` and `relation` of an edge, the entity that the question
+            names first.
     """
 
     kind: AdditionKind
@@ -103,6 +104,30 @@ def describe_memory(row: Mapping[str, Any]) -> Addition:
     """A memory as a line, with its day: a fact of long ago may have passed."""
     text = f"{_flat(row['content'])} (remembered {row['updated_at']:%Y-%m-%d})"
     return Addition("memories", text, {"memory_id": row["memory_id"]})
+
+
+def choose_style(
+    preferences: Iterable[Mapping[str, Any]], min_confidence: float
+) -> list[Mapping[str, Any]]:
+    """Of each kind of preference the surest value, where it is sure enough; the surest first."""
+
+    def sureness(row: Mapping[str, Any]) -> float:
+        return float(
+            (row["support"] + row["prior_support"]) / (row["trials"] + row["prior_trials"])
+        )
+
+    ranked = sorted(preferences, key=lambda row: (-sureness(row), row["pattern_id"]))
+    best: dict[str, Mapping[str, Any]] = {}
+    for row in ranked:
+        best.setdefault(row["subject"], row)
+    return [row for row in best.values() if sureness(row) >= min_confidence]
+
+
+def describe_style(row: Mapping[str, Any]) -> Addition:
+    """A learned preference as a line, with what it was counted from."""
+    what, value = _flat(row["subject"]).replace("_", " "), _flat(row["object"])
+    text = f"the user's {what}: {value} (in {row['support']} of {row['trials']} conversations)"
+    return Addition("style", text, {"pattern_id": row["pattern_id"]})
 
 
 def _flat(text: str) -> str:

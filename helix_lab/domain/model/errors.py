@@ -198,6 +198,18 @@ class UnknownNode(NotFound):
         )
 
 
+class UnknownPattern(NotFound):
+    """No pattern has this id, or nothing shows it any more."""
+
+    code = "PATTERN_NOT_FOUND"
+
+    def __init__(self, pattern_id: str) -> None:
+        super().__init__(
+            f"no pattern {pattern_id!r}; GET /v1/learning/patterns/top lists them with their ids",
+            pattern_id=pattern_id,
+        )
+
+
 class UnknownUser(NotFound):
     """Nothing in the log is of this user."""
 

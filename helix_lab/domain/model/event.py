@@ -22,6 +22,7 @@ MEMORY_SNAPSHOTS = "helixagent.memory.snapshots"
 MEMORY_CONFLICTS = "helixagent.memory.conflicts"
 COMPRESSIONS = "helixagent.context.compressions"
 ENTITY_UPDATES = "helixagent.entities.updates"
+LEARNING_INSIGHTS = "helixagent.learning.insights"
 TELEMETRY = "helixagent.telemetry"
 TRACES = "helixagent.traces"
 
@@ -38,6 +39,7 @@ class EventType:
 CONVERSATION_STARTED = EventType("helixagent.conversation.started", CONVERSATIONS)
 CONVERSATION_DESCRIBED = EventType("helixagent.conversation.described", CONVERSATIONS)
 CONVERSATION_COMPLETED = EventType("helixagent.conversation.completed", CONVERSATIONS)
+CONVERSATION_PAUSED = EventType("helixagent.conversation.paused", CONVERSATIONS)
 MESSAGE_ADDED = EventType("helixagent.message.added", CONVERSATIONS)
 BRANCH_SELECTED = EventType("helixagent.branch.selected", CONVERSATIONS)
 REPLY_FAILED = EventType("helixagent.reply.failed", CONVERSATIONS)
@@ -63,6 +65,9 @@ CONTEXT_COMPRESSED = EventType("helixagent.context.compressed", COMPRESSIONS)
 ENTITIES_MERGED = EventType("helixagent.entities.merged", ENTITY_UPDATES)
 ENTITIES_SPLIT = EventType("helixagent.entities.split", ENTITY_UPDATES)
 SPAN_ENDED = EventType("helixagent.span.ended", TRACES)
+INSIGHT_MADE = EventType("helixagent.insight.made", LEARNING_INSIGHTS)
+INSIGHT_SUPERSEDED = EventType("helixagent.insight.superseded", LEARNING_INSIGHTS)
+PATTERN_REVIEWED = EventType("helixagent.pattern.reviewed", LEARNING_INSIGHTS)
 
 EVENT_TYPES: Mapping[str, EventType] = {
     event_type.name: event_type
@@ -70,6 +75,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
         CONVERSATION_STARTED,
         CONVERSATION_DESCRIBED,
         CONVERSATION_COMPLETED,
+        CONVERSATION_PAUSED,
         MESSAGE_ADDED,
         BRANCH_SELECTED,
         REPLY_FAILED,
@@ -95,6 +101,9 @@ EVENT_TYPES: Mapping[str, EventType] = {
         ENTITIES_MERGED,
         ENTITIES_SPLIT,
         SPAN_ENDED,
+        INSIGHT_MADE,
+        INSIGHT_SUPERSEDED,
+        PATTERN_REVIEWED,
     )
 }
 """Every event type by its full name. An unregistered type is refused by `record`."""

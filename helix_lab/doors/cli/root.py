@@ -43,6 +43,7 @@ SUMMARIES = {
     "info": "Tell what this lab is",
     "job": "Batch jobs over the lake, on DuckDB or Spark: submit, follow, read",
     "knowledge": "The knowledge graph: what is related, found, merged, asked in Cypher, exported",
+    "learning": "What is learned: preferences, patterns with evidence, insights",
     "memory": "Facts to keep: make, search, change, delete, and what became of them",
     "node": "Start several nodes on this machine, which exchange their memories",
     "query": "Ask the analytics store in SQL, reading only",

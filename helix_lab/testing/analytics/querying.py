@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helix_lab.domain.model.errors import QueryFailed
+from helix_lab.domain.model.errors import QueryFailed, QueryRefused
+from helix_lab.ports.analytics import Supplement
 from helix_lab.testing.analytics.fixtures import (
     CHATS,
     NOON,
+    PATIENCE_S,
     TABLE,
     AnalyticsFixtures,
     ask_user,
@@ -197,6 +199,22 @@ class QueryingTests(AnalyticsFixtures):
         table = store.ask(sql, {"least": 1_000})
 
         assert list(range(1_000, 5_000)) == table.column(0).to_pylist()
+
+    def test_a_statement_reads_what_it_is_given_and_no_other_does(
+        self, store: AnalyticsStore
+    ) -> None:
+        given = Supplement({"given_rows": make_rows(3)}, [])
+        sql = "SELECT count(*) FROM given_rows"
+
+        if not store.takes_supplements:
+            with pytest.raises(QueryRefused):
+                store.query(sql, {}, max_rows=1, timeout_s=PATIENCE_S, supplement=given)
+            return
+        found = store.query(sql, {}, max_rows=1, timeout_s=PATIENCE_S, supplement=given)
+
+        assert [3] == found.table.column(0).to_pylist()
+        with pytest.raises(QueryFailed):
+            ask_user(store, sql)
 
     def test_the_catalog_lists_the_columns_by_table_and_position(
         self, store: AnalyticsStore
