@@ -1,1 +1,1 @@
-"""Real services as local processes, without Docker: Kafka, PostgreSQL, Redis, Neo4j, S3."""
+"""Real services as local processes, without Docker: Kafka, PostgreSQL, Redis, Neo4j, S3, Spark."""

@@ -239,19 +239,3 @@ def test_the_quick_start_has_the_lines_of_the_guide_with_no_more_than_the_token(
     ]
 
     assert any(words in text for text in typed)
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_what_the_corrections_call_not_built_is_not_there(server: Server) -> None:
-    waiting = (ROOT / "docs/guide-corrections.md").read_text().partition("## Comes with")[2]
-    routes = re.findall(r"`(/v1/[^`]+)`", waiting)
-    status = "command curl --silent --output answer --write-out '%{http_code}'"
-    token = '-H "Authorization: token $JUPYTER_TOKEN"'
-
-    found = {
-        route: server.type_shell(f"{status} {token} {ADDRESS}{route.replace('…', 'x')}")
-        for route in routes
-    }
-
-    assert routes
-    assert dict.fromkeys(routes, "404") == found

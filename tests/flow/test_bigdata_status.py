@@ -18,7 +18,7 @@ def test_each_part_is_probed_and_counted(lab: Lab) -> None:
     assert "healthy" == before.status
     log = before.kafka_streams
     assert ("embedded", 0, 0) == (log.status, log.lag_ms, log.lag_events)
-    assert (len(lab.list_topics().topics), 5) == (log.topics, log.consumer_groups)
+    assert (len(lab.list_topics().topics), 6) == (log.topics, log.consumer_groups)
     memory = before.distributed_memory
     assert ("alone", 1, 0) == (memory.status, memory.nodes, memory.conflicts_last_hour)
     graph, stats = before.knowledge_graph, lab.get_graph_stats()

@@ -55,6 +55,7 @@ VALUES: dict[str, Any] = {
     "cypher": "RETURN 1",
     "messages": [say("a")],
     "path": __file__,
+    "job_type": "ProviderPerformance",
 }
 
 

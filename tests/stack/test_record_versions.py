@@ -34,6 +34,7 @@ SINCE_VERSIONS = (
     "memory_conflict_told",
     "proposal",
     "proposal_decision",
+    "trace",
 )
 """Tables that no store from before versions has."""
 _MOMENT = datetime(2026, 11, 1, 10, tzinfo=UTC)
