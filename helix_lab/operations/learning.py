@@ -11,7 +11,13 @@ from pydantic import Field
 from helix_lab.domain.learning.insights import describe_pattern
 from helix_lab.domain.learning.reviews import CORRECTABLE
 from helix_lab.domain.learning.values import PATTERN_TYPES, PatternType
-from helix_lab.domain.model.errors import InvalidRequest, Unavailable, UnknownPattern
+from helix_lab.domain.model.errors import (
+    Conflict,
+    DuplicateId,
+    InvalidRequest,
+    Unavailable,
+    UnknownPattern,
+)
 from helix_lab.operations.operation import Id, Operation, Request, Response
 from helix_lab.operations.paging import Cursor, Limit, make_cursor, read_cursor
 from helix_lab.operations.services import Services
@@ -291,7 +297,13 @@ def review(services: Services, request: ReviewPattern) -> PatternDetails:
         note=request.note,
         at=at,
     )
-    services.writer.record([draft])
+    try:
+        services.writer.record([draft])
+    except DuplicateId:
+        # Said before, and words of the pattern or the note were others then.
+        if request.note is not None:
+            message = "this was said of the pattern before, so its note stays; leave the note out"
+            raise Conflict(message, pattern_id=request.pattern_id) from None
     services.learner.look()
     return get_pattern(services, GetPattern(pattern_id=request.pattern_id))
 
@@ -456,7 +468,7 @@ OPERATIONS = (
         request=ReviewPattern,
         response=PatternDetails,
         run=review,
-        errors=(UnknownPattern, Unavailable),
+        errors=(UnknownPattern, Conflict, Unavailable),
     ),
     Operation(
         name="list_insights",

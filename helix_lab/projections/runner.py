@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from helix_lab.domain.model.errors import InvalidRequest
+from helix_lab.domain.model.errors import HelixError, InvalidRequest
 from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.follower import Follower
 from helix_lab.projections.projection import Projection
@@ -79,7 +79,13 @@ class ProjectionRunner:
         """
         follower = self._find(name)
         rebuilds = follower.rebuilds
-        yield follower.wait_until_applied(time.monotonic() + timeout_s)
+        try:
+            yield follower.wait_until_applied(time.monotonic() + timeout_s)
+        except HelixError as error:
+            # Dropping a store stops who reads it.
+            if follower.rebuilds != rebuilds:
+                raise follower.explain_rebuild() from error
+            raise
         if follower.rebuilds != rebuilds:
             raise follower.explain_rebuild()
 

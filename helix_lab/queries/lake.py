@@ -50,7 +50,7 @@ def aggregate_day(store: AnalyticsStore, day: date) -> list[dict[str, Any]]:
     """The rows of a day; see `sql/queries/daily_aggregates.sql`."""
     begin = datetime.combine(day, time(), UTC).replace(tzinfo=None)
     bounds = {"from_at": begin, "until_at": begin + timedelta(days=1)}
-    rows = store.ask(load_statement("daily_aggregates"), bounds).to_pylist()
+    rows = store.ask(load_statement("daily_aggregates", dialect=store.dialect), bounds).to_pylist()
     return [{"date": day, **row} for row in rows]
 
 

@@ -56,7 +56,9 @@ class LabMetrics(Collector):
         self._thread.start()
 
     def close(self) -> None:
-        """Be shown no more; returns when no store is being asked."""
+        """Be shown no more; returns when no store is being asked. A second time does nothing."""
+        if self._is_closed.is_set():
+            return
         self._services.meter.ignore(self._note)
         REGISTRY.unregister(self)
         self._is_closed.set()

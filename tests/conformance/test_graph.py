@@ -212,6 +212,9 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "messages_of_both": [{"id": "e07", "other": f"e{n:02}", **LIMITS} for n in range(40)],
     "entities_by_day": [{"since": "", "until": "9999"}],
     "mentioned_between": [{"since": "", "until": "9999", **LIMITS}],
+    **{
+        name: [{"since": "", "until": "9999"}] for name in ("unique_between", "extractions_between")
+    },
     "neighbours": [{**SOME, **LIMITS}],
     "entities_in": [{"id": "c1", **LIMITS}],
     "recent_conversations": [LIMITS],

@@ -33,9 +33,16 @@ def fill(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def stranger(server: LiveServer) -> Iterator[httpx.Client]:
+def a_client(server: LiveServer) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+def stranger(a_client: httpx.Client) -> httpx.Client:
+    """A client that nobody let in: a right token brings a cookie, which is forgotten here."""
+    a_client.cookies.clear()
+    return a_client
 
 
 @pytest.fixture(scope="module")

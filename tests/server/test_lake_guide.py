@@ -65,7 +65,8 @@ def test_a_day_is_archived(client: httpx.Client) -> None:
     status = await_archive(client, job["job_id"])
 
     assert ("succeeded", None) == (status["status"], status["error"])
-    assert 0 == status["conversations_archived"]
+    # Other tests of the server may have imported what was said on that day.
+    assert job["conversations_to_archive"] == status["conversations_archived"]
 
 
 @pytest.mark.parametrize(

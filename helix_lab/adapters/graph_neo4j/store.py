@@ -20,6 +20,7 @@ from neo4j.exceptions import (
 )
 
 from helix_lab.adapters.graph_neo4j.answers import simplify
+from helix_lab.adapters.graph_neo4j.making_schema import make_schema_part
 from helix_lab.domain.cypher.gate import check_cypher
 from helix_lab.domain.model.errors import (
     GraphQueryFailed,
@@ -205,7 +206,7 @@ class Neo4jGraph(GraphStore):
                 return
             with self._driver.session(database=self._database) as session:
                 for statement in self._schema:
-                    session.run(statement).consume()
+                    make_schema_part(session, statement)
             self._has_schema = True
 
     @contextmanager
