@@ -51,6 +51,7 @@ from helix_lab.ports.chat import ChatProvider
 from helix_lab.ports.event_log import EventLog
 from helix_lab.projections.analytics import AnalyticsProjection
 from helix_lab.projections.conversations import ConversationsProjection
+from helix_lab.projections.evidence_reader import EvidenceReader
 from helix_lab.projections.graph import GraphProjection
 from helix_lab.projections.graph_feed import GraphFeed
 from helix_lab.projections.learning import LearningProjection
@@ -85,7 +86,7 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
     lake_reader = DuckDBLakeReader(lake)
     stack.callback(lake_reader.close)
     engines = open_engines(settings, folder, stack)
-    feed = GraphFeed()
+    feed, reader = GraphFeed(), EvidenceReader(open_extractor())
     learns = settings.learning.is_enabled
     projections = ProjectionRunner(
         log,
@@ -98,9 +99,9 @@ def wire(settings: Settings, folder: DataFolder, stack: ExitStack) -> Services:
                 node_id=settings.node_id,
                 log=log,
             ),
-            GraphProjection(graph, open_extractor(), feed),
+            GraphProjection(graph, reader, feed),
             TracesProjection(records),
-            *([LearningProjection(records, open_extractor())] if learns else []),
+            *([LearningProjection(records, reader)] if learns else []),
         ],
         dead_letters=records,
         by_workers=settings.workers,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, TypeAlias
 
 import msgspec
 
 from helix_lab.domain.knowledge.evidence import Evidence
-from helix_lab.domain.knowledge.extraction import Extractor
 from helix_lab.domain.knowledge.merges import Merge
 from helix_lab.domain.model.event import (
     CONVERSATION_DESCRIBED,
@@ -26,6 +25,7 @@ from helix_lab.domain.model.event import (
     Event,
 )
 from helix_lab.ports.graph import GraphStore
+from helix_lab.projections.evidence_reader import EvidenceReader
 from helix_lab.projections.facts import (
     ConversationDescribed,
     ConversationStarted,
@@ -36,16 +36,13 @@ from helix_lab.projections.facts import (
     read_fact,
 )
 from helix_lab.projections.graph_feed import Frame, GraphFeed, describe_news
-from helix_lab.projections.graph_process import EvidenceProcess, Saying, read_saying
+from helix_lab.projections.graph_process import Saying
 from helix_lab.projections.graph_writing import (
     add_evidence,
     apply_merges,
     describe_conversations,
 )
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
-
-LOGGER = logging.getLogger(__name__)
-
 
 MOST_HELD: Final = 150_000
 """Messages that are held back while an empty store is filled: some hundred megabytes."""
@@ -75,7 +72,7 @@ class GraphProjection(Projection[Row]):
 
     Args:
         store: where to.
-        extractor: finds the things that a text names.
+        reader: finds the things that messages name.
         feed: is told what is new.
     """
 
@@ -86,34 +83,24 @@ class GraphProjection(Projection[Row]):
     gather_s: ClassVar[float] = 1.0  # a transaction costs as much as hundreds of messages
 
     def __init__(
-        self, store: GraphStore, extractor: Extractor, feed: GraphFeed | None = None
+        self, store: GraphStore, reader: EvidenceReader, feed: GraphFeed | None = None
     ) -> None:
         self._store = store
         self._feed = feed or GraphFeed()
-        self._extractor = extractor
-        self._process = EvidenceProcess()
-        self._read_before: dict[str, Evidence] = {}
+        self._reader = reader
         self._held: list[Row] | None = None
         self._held_checkpoint: dict[tuple[str, int], int] = {}
 
     def prepare(self, entries: Sequence[Entry]) -> None:
         """See `Projection.prepare`; a full batch, of which more may follow, goes to a process."""
-        self._read_before = {}
         if len(entries) < self.batch_size:
-            self._process.close()
-            return
-        sayings = [saying for entry in entries if (saying := _find_saying(entry.event))]
-        try:
-            read = self._process.read(sayings)
-        except (OSError, EOFError, msgspec.DecodeError) as error:
-            LOGGER.warning("the process that reads messages is gone: %s", error)
-            self._process.close()
+            self._reader.rest(self.name)
         else:
-            self._read_before = {evidence.message_id: evidence for evidence in read}
+            self._reader.prepare(self.name, find_sayings(entries, _SAYING))
 
     def close(self) -> None:
         """See `Projection.close`."""
-        self._process.close()
+        self._reader.rest(self.name)
 
     def project(self, entry: Entry) -> Row | None:
         """See `Projection.project`."""
@@ -179,9 +166,7 @@ class GraphProjection(Projection[Row]):
         if saying is None:
             read = _READERS.get(event.type)
             return None if read is None else read(event)
-        evidence = self._read_before.pop(event.event_id, None)
-        if evidence is None:
-            evidence = read_saying(saying, self._extractor)
+        evidence = self._reader.read(saying)
         return evidence if evidence.named else None
 
 
@@ -219,12 +204,15 @@ def _make_saying(event: Event, text: str, speakers: tuple[str, ...]) -> Saying:
     return Saying(text, event.event_id, event.key, _to_text(event.time), speakers)
 
 
-def _find_saying(event: Event) -> Saying | None:
-    """As `to_saying`; what is refused is refused when its turn comes."""
-    try:
-        return to_saying(event)
-    except msgspec.ValidationError:
-        return None
+def find_sayings(entries: Sequence[Entry], types: Collection[str]) -> list[Saying]:
+    """The texts of events of some types; what is refused is refused when its turn comes."""
+    found = []
+    for entry in entries:
+        if entry.event.type in types:
+            with suppress(msgspec.ValidationError):
+                if (saying := to_saying(entry.event)) is not None:
+                    found.append(saying)
+    return found
 
 
 def _to_text(time: datetime) -> str:
@@ -255,6 +243,7 @@ def _read_split(event: Event) -> Row:
     return Split(read_fact(event.data, EntitiesSplit).merge_id)
 
 
+_SAYING = (MESSAGE_ADDED.name, TURN_ANSWERED.name)
 _READERS: Mapping[str, Callable[[Event], Row | None]] = {
     CONVERSATION_STARTED.name: _read_start,
     CONVERSATION_DESCRIBED.name: _read_title,

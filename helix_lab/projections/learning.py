@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import ClassVar
 
-import msgspec
-
 from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.knowledge.evidence import Evidence
-from helix_lab.domain.knowledge.extraction import Extractor
 from helix_lab.domain.model.event import (
     CONVERSATIONS,
     DEBATES,
@@ -19,15 +15,13 @@ from helix_lab.domain.model.event import (
     Entry,
     Event,
 )
-from helix_lab.projections.graph import to_saying
-from helix_lab.projections.graph_process import EvidenceProcess, Saying, read_saying
+from helix_lab.projections.evidence_reader import EvidenceReader
+from helix_lab.projections.graph import find_sayings, to_saying
 from helix_lab.projections.learning_facts import Row, read_row
 from helix_lab.projections.learning_writing import write_rows
 from helix_lab.projections.projection import Checkpoint, Projection, check_is_known
 from helix_lab.records.database import Records
 from helix_lab.records.learning_tables import LEARNING_TABLES
-
-LOGGER = logging.getLogger(__name__)
 
 
 class LearningProjection(Projection[Row]):
@@ -38,7 +32,7 @@ class LearningProjection(Projection[Row]):
 
     Args:
         records: the store.
-        extractor: finds the things that a text names.
+        reader: finds the things that messages name.
     """
 
     name = "learning"
@@ -46,30 +40,20 @@ class LearningProjection(Projection[Row]):
     batch_size: ClassVar[int] = 500
     gather_s: ClassVar[float] = 0.1
 
-    def __init__(self, records: Records, extractor: Extractor) -> None:
+    def __init__(self, records: Records, reader: EvidenceReader) -> None:
         self._records = records
-        self._extractor = extractor
-        self._process = EvidenceProcess()
-        self._read_before: dict[str, Evidence] = {}
+        self._reader = reader
 
     def prepare(self, entries: Sequence[Entry]) -> None:
         """See `Projection.prepare`; a full batch, of which more may follow, goes to a process."""
-        self._read_before = {}
         if len(entries) < self.batch_size:
-            self._process.close()
-            return
-        sayings = [saying for entry in entries if (saying := _find_saying(entry.event))]
-        try:
-            read = self._process.read(sayings)
-        except (OSError, EOFError, msgspec.DecodeError) as error:
-            LOGGER.warning("the process that reads messages is gone: %s", error)
-            self._process.close()
+            self._reader.rest(self.name)
         else:
-            self._read_before = {evidence.message_id: evidence for evidence in read}
+            self._reader.prepare(self.name, find_sayings(entries, [MESSAGE_ADDED.name]))
 
     def close(self) -> None:
         """See `Projection.close`."""
-        self._process.close()
+        self._reader.rest(self.name)
 
     def project(self, entry: Entry) -> Row | None:
         """See `Projection.project`."""
@@ -97,14 +81,5 @@ class LearningProjection(Projection[Row]):
     def _read_evidence(self, event: Event) -> Evidence | None:
         if event.type != MESSAGE_ADDED.name:
             return None
-        known = self._read_before.pop(event.event_id, None)
-        saying = None if known else to_saying(event)
-        return known or (read_saying(saying, self._extractor) if saying else None)
-
-
-def _find_saying(event: Event) -> Saying | None:
-    """The text of a message; what is refused is refused when its turn comes."""
-    try:
-        return to_saying(event) if event.type == MESSAGE_ADDED.name else None
-    except msgspec.ValidationError:
-        return None
+        saying = to_saying(event)
+        return self._reader.read(saying) if saying else None

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from helix_lab.adapters.log_sqlite import SqliteEventLog
 from helix_lab.domain.knowledge.extraction import open_extractor
 from helix_lab.domain.model.event import Draft, Entry
+from helix_lab.projections.evidence_reader import EvidenceReader
 from helix_lab.projections.learning import LearningProjection
 from helix_lab.record import drafts
 from helix_lab.record.writer import Writer
@@ -29,7 +30,7 @@ class School:
         self.log = SqliteEventLog(folder / "log.sqlite")
         self.records = Records.embedded(folder / "records.sqlite")
         self.writer = Writer(self.log, node_id="n")
-        self.projection = LearningProjection(self.records, open_extractor())
+        self.projection = LearningProjection(self.records, EvidenceReader(open_extractor()))
 
     def teach(self, facts: Sequence[Draft]) -> list[Entry]:
         """Record facts, and learn from them."""

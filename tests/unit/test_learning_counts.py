@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from helix_lab.domain.knowledge.extraction import open_extractor
+from helix_lab.projections.evidence_reader import EvidenceReader
 from helix_lab.projections.learning import LearningProjection
 from helix_lab.projections.learning_writing import remove_messages
 from tests.flow.teaching import School, talk
@@ -84,7 +85,7 @@ def test_the_size_of_batches_changes_nothing(school: School, tmp_path: Path) -> 
 
 
 def test_two_learners_count_once(school: School) -> None:
-    second = LearningProjection(school.records, open_extractor())
+    second = LearningProjection(school.records, EvidenceReader(open_extractor()))
     entries = school.writer.record(talk("a", "What is Docker with Helm?", "A tool.", "Why?"))
     entries += school.writer.record(talk("b", "What is Docker with Helm?", "A tool.", "Why?"))
     for entry in entries:
