@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -57,7 +57,7 @@ class Told:
     Attributes:
         day: on which it began, UTC; that of its partition.
         source: digest of its events: while it is the same, so are the files.
-        source_bytes: of its events as JSON.
+        source_bytes: of its events as JSON and its texts.
     """
 
     conversation_id: str
@@ -71,34 +71,64 @@ def tell(conversation_id: str, entries: Iterable[Entry], *, format: paths.FileFo
     """The files of a conversation, made of all of its entries, in any order; at least one."""
     ordered = sorted(entries, key=order_of)
     day = _find_day(ordered)
-    digest = hashlib.blake2b(digest_size=16)
-    messages: list[Entry] = []
-    turns: dict[str, list[Entry]] = {}
-    others: list[Entry] = []
-    source_bytes = 0
-    for entry in ordered:
-        line = _encode(_to_json(entry)) + b"\n"
-        digest.update(line)
-        source_bytes += len(line)
-        if _is_message(entry.event):
-            messages.append(entry)
-        elif _is_turn(entry.event):
-            turns.setdefault(entry.event.data["debate_id"], []).append(entry)
-        else:
-            others.append(entry)
+    sorted_out = _sort_out(ordered)
+    encoded, others = sorted_out.encoded, sorted_out.others
     files = []
-    if messages:
+    if sorted_out.messages:
         path = paths.name_conversation(conversation_id, day, format=format)
-        files.append(File(path, CONVERSATIONS, _list_messages(messages, ordered)))
-    for debate_id, said in turns.items():
+        rows = _list_messages(sorted_out.messages, ordered, encoded)
+        files.append(File(path, CONVERSATIONS, rows))
+    for debate_id, said in sorted_out.turns.items():
         path = paths.name_debate(
             debate_id, _find_debate_day(debate_id, said, others), format=format
         )
-        files.append(File(path, DEBATES, _list_turns(debate_id, said, others)))
+        files.append(File(path, DEBATES, _list_turns(debate_id, said, others, encoded)))
     if others:
         path = paths.name_events(conversation_id, day, format=format)
-        files.append(File(path, EVENTS, [_tell_event(entry) for entry in others]))
-    return Told(conversation_id, day, digest.hexdigest(), source_bytes, files)
+        rows = [_tell_event(entry, encoded[entry.event.event_id]) for entry in others]
+        files.append(File(path, EVENTS, rows))
+    return Told(conversation_id, day, sorted_out.digest, sorted_out.source_bytes, files)
+
+
+@dataclass(slots=True)
+class _SortedOut:
+    """The entries by the file that they go to, and their events as JSON, by event id."""
+
+    messages: list[Entry] = field(default_factory=list)
+    turns: dict[str, list[Entry]] = field(default_factory=dict)
+    others: list[Entry] = field(default_factory=list)
+    encoded: dict[str, str] = field(default_factory=dict)
+    digest: str = ""
+    source_bytes: int = 0
+
+
+def _sort_out(ordered: Sequence[Entry]) -> _SortedOut:
+    found, digest = _SortedOut(), hashlib.blake2b(digest_size=16)
+    for entry in ordered:
+        event, data, text = entry.event, entry.event.data, ""
+        if _is_message(event):
+            found.messages.append(entry)
+            text, data = _take_out(data, "content")
+        elif _is_turn(event):
+            found.turns.setdefault(data["debate_id"], []).append(entry)
+            text, data = _take_out(data, "text")
+        else:
+            found.others.append(entry)
+        line, said = _encode(_to_json(entry, data)), text.encode()
+        found.encoded[event.event_id] = line.decode()
+        # With both lengths no two lists of events give the same bytes.
+        digest.update(b"%d %d " % (len(line), len(said)))
+        digest.update(line)
+        digest.update(said)
+        found.source_bytes += len(line) + len(said)
+    found.digest = digest.hexdigest()
+    return found
+
+
+def _take_out(data: Mapping[str, Any], name: str) -> tuple[str, Mapping[str, Any]]:
+    """A text and the data without it; it keeps its place, so that they come back in their order."""
+    text = data.get(name)
+    return (text, {**data, name: ""}) if isinstance(text, str) else ("", data)
 
 
 def read_row(dataset: str, row: Row) -> tuple[str, Event]:
@@ -155,7 +185,9 @@ def _has(data: Mapping[str, Any], needed: Mapping[str, type]) -> bool:
     return all(isinstance(data.get(name), kind) for name, kind in needed.items())
 
 
-def _list_messages(messages: Sequence[Entry], ordered: Sequence[Entry]) -> list[Row]:
+def _list_messages(
+    messages: Sequence[Entry], ordered: Sequence[Entry], encoded: Mapping[str, str]
+) -> list[Row]:
     title, user_id = None, None
     for entry in ordered:
         if entry.event.type == CONVERSATION_DESCRIBED.name:
@@ -163,7 +195,11 @@ def _list_messages(messages: Sequence[Entry], ordered: Sequence[Entry]) -> list[
         elif entry.event.type == CONVERSATION_STARTED.name:
             user_id = _text(entry.event.data, "user_id") or user_id
     return [
-        _tell_message(entry, position, title, user_id) for position, entry in enumerate(messages)
+        {
+            **_tell_message(entry, position, title, user_id),
+            "event": encoded[entry.event.event_id],
+        }
+        for position, entry in enumerate(messages)
     ]
 
 
@@ -190,11 +226,12 @@ def _tell_message(entry: Entry, position: int, title: str | None, user_id: str |
         "parent_id": _text(data, "parent_id"),
         "name": _text(data, "name"),
         "metadata": _json(data, "metadata"),
-        "event": _tell_without(entry, "content"),
     }
 
 
-def _list_turns(debate_id: str, turns: Sequence[Entry], others: Sequence[Entry]) -> list[Row]:
+def _list_turns(
+    debate_id: str, turns: Sequence[Entry], others: Sequence[Entry], encoded: Mapping[str, str]
+) -> list[Row]:
     began = _find_of(debate_id, DEBATE_STARTED.name, others)
     ended = _find_of(debate_id, DEBATE_COMPLETED.name, others)
     start: Mapping[str, Any] = began.event.data if began else {}
@@ -213,7 +250,10 @@ def _list_turns(debate_id: str, turns: Sequence[Entry], others: Sequence[Entry])
         "winner_confidence": _number(end, "confidence"),
         "total_rounds": _count(end, "total_rounds"),
     }
-    return [_tell_turn(entry, turn, of_debate) for turn, entry in enumerate(turns)]
+    return [
+        {**_tell_turn(entry, turn, of_debate), "event": encoded[entry.event.event_id]}
+        for turn, entry in enumerate(turns)
+    ]
 
 
 def _tell_turn(entry: Entry, turn: int, of_debate: Row) -> Row:
@@ -233,11 +273,10 @@ def _tell_turn(entry: Entry, turn: int, of_debate: Row) -> Row:
         "created_at": entry.event.time,
         **of_debate,
         "metadata": _json(data, "metadata"),
-        "event": _tell_without(entry, "text"),
     }
 
 
-def _tell_event(entry: Entry) -> Row:
+def _tell_event(entry: Entry, encoded: str) -> Row:
     event = entry.event
     return {
         "conversation_id": event.key,
@@ -246,20 +285,11 @@ def _tell_event(entry: Entry) -> Row:
         "type": event.type,
         "subject": event.subject,
         "created_at": event.time,
-        "event": _encode(_to_json(entry)).decode(),
+        "event": encoded,
     }
 
 
-def _tell_without(entry: Entry, name: str) -> str:
-    """The event as JSON; the text keeps its place, so that the data come back in their order."""
-    data = entry.event.data
-    if name in data:
-        event = replace(entry.event, data={**data, name: ""})
-        entry = replace(entry, event=event)
-    return _encode(_to_json(entry)).decode()
-
-
-def _to_json(entry: Entry) -> dict[str, Any]:
+def _to_json(entry: Entry, data: Mapping[str, Any]) -> dict[str, Any]:
     event = entry.event
     return {
         "event_id": event.event_id,
@@ -271,7 +301,7 @@ def _to_json(entry: Entry) -> dict[str, Any]:
         "time": event.time.astimezone(UTC).isoformat(),
         "clock": event.clock,
         "version": event.version,
-        "data": event.data,
+        "data": data,
     }
 
 
