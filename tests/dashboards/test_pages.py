@@ -169,7 +169,11 @@ def test_the_learning_page_shows_patterns_with_intervals_and_insights(lab: Lab) 
     assert insights
     assert all(one.description in text for one in [*patterns, *insights])
     growth, sureness = sources_of(page)
-    told = [count for count, kind in zip(growth["share"], growth["who"], strict=True) if kind == "insights"]
+    told = [
+        count
+        for count, kind in zip(growth["share"], growth["who"], strict=True)
+        if kind == "insights"
+    ]
     assert lab.get_learning_stats().total_insights == sum(told)
     assert [one.interval[0] for one in reversed(patterns)] == sureness["low"]
 
