@@ -10,6 +10,10 @@ from jupyter_server.extension.manager import ExtensionManager
 from tests.data.loaders import find_data
 from tests.tiers import check_tiers, records_url, running_services
 
+# Failures inside the suites that ship show their values, like those in test files: told before
+# anything of these is imported, whatever is collected first.
+pytest.register_assert_rewrite("helix_lab.testing")
+
 __all__ = ["records_url", "running_services"]
 
 

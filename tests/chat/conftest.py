@@ -12,9 +12,6 @@ from helix_lab.adapters.chat_openai_compatible import OpenAICompatibleProvider
 if TYPE_CHECKING:
     from helix_lab.testing.fake_llm import FakeLLM
 
-# Before anything of it is imported, here or in a test file.
-pytest.register_assert_rewrite("helix_lab.testing")
-
 KEY = "sk-very-secret-0123456789"
 
 MakeProvider = Callable[..., OpenAICompatibleProvider]

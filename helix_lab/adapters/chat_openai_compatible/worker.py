@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _CONNECT_LIMIT_S = 10.0
+_LOADINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,25 @@ class Worker:
     def _start(self) -> _Running:
         # The whole call has a deadline of its own; only connecting has a shorter one.
         timeout = httpx.Timeout(None, connect=_CONNECT_LIMIT_S)
-        client = httpx.AsyncClient(timeout=timeout, headers=self._headers)
+        client = _make_client(timeout, self._headers)
         loop, stopping = asyncio.new_event_loop(), asyncio.Event()
         thread = threading.Thread(
             target=_serve, args=(loop, client, stopping), name=self._name, daemon=True
         )
         thread.start()
         return _Running(loop, client, stopping, thread)
+
+
+def _make_client(timeout: httpx.Timeout, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    """A client; the first one of a process loads its transport.
+
+    In that, anyio parses source, which CPython before 3.13 refuses where another thread parses
+    at the same moment (python/cpython#106905). What is half loaded is then loaded anew.
+    """
+    for _ in range(_LOADINGS - 1):
+        with suppress(SystemError):
+            return httpx.AsyncClient(timeout=timeout, headers=headers)
+    return httpx.AsyncClient(timeout=timeout, headers=headers)
 
 
 def _serve(
