@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from helix_lab import open_lab
 from helix_lab.domain.learning.intent import find_intent
+from helix_lab.projections.learning_writing import remove_messages
 from helix_lab.records.learning_tables import LEARNING_GROUP, PATTERN_COUNT, PATTERN_OBSERVATION
 from helix_lab.settings import Settings
 from tests.data.intents import keyword_intent, measure_macro_f1, read_labelled
@@ -28,6 +29,8 @@ OBSERVATIONS = 1_000_000
 PATTERNS = 100_000
 USERS = 1000
 QUESTIONS = 300
+DELETIONS = 1000
+COUNTED = ("pattern_count", "learning_group", "pattern_observation")
 TOOLS = ("Docker", "Redis", "Kafka", "Python", "Rust", "GraphQL", "JWT", "Postgres", "Neo4j")
 _BATCH = 20_000
 
@@ -37,6 +40,7 @@ def run(report: Report, options: Options) -> None:
     judge_intents(report)
     with tempfile.TemporaryDirectory(prefix="helix-bench-") as name:
         time_extraction(report, options, Path(name))
+        prove_deletions(report, options, Path(name))
         with open_lab(settings=Settings(Path(name) / "lab", "n", port=0)) as lab:
             time_insights(report, options, lab)
             fill(lab.services.records, options)
@@ -88,6 +92,39 @@ def time_extraction(report: Report, options: Options, folder: Path) -> None:
         case, "read, learned, written: p50", median(whole), "ms", runs=len(whole), targets=(100, 20)
     )
     report.add(case, "its end alone: p50", median(ends), "ms", runs=len(ends))
+
+
+def prove_deletions(report: Report, options: Options, folder: Path) -> None:
+    """Support taken out message by message, until the counts are those of what is left.
+
+    Raises:
+        AssertionError: a count differs from that of a lab that never saw the messages.
+    """
+    rng = random.Random(options.seed)
+    deletions = options.size(DELETIONS)
+    talks = {f"c{number}": _make_texts(rng, 12) for number in range(deletions // 10 + 1)}
+    users = {name: rng.choice(["ann", "bob"]) for name in talks}
+    said = [(name, f"m{number}") for name in talks for number in range(12)]
+    doomed = rng.sample(said, deletions)
+    school, rest = School(folder / "deleting"), School(folder / "rest")
+    try:
+        for name, texts in talks.items():
+            school.teach(talk(name, *texts, user_id=users[name]))
+            skipped = [message_id for other, message_id in doomed if other == name]
+            rest.teach(talk(name, *texts, user_id=users[name], skipped=skipped))
+        times = []
+        for name, message_id in doomed:
+            begin = time.perf_counter()
+            remove_messages(school.records, name, [message_id])
+            times.append((time.perf_counter() - begin) * 1000)
+        left, expected = school.dump(), rest.dump()
+    finally:
+        school.close()
+        rest.close()
+    for table in COUNTED:
+        assert expected[table] == left[table], f"{table} differs after {deletions} deletions"
+    case = f"{deletions:,} random deletions of support, every count exact"
+    report.add(case, "a deletion: p50", median(times), "ms", runs=deletions)
 
 
 def time_insights(report: Report, options: Options, lab: Lab) -> None:

@@ -118,6 +118,14 @@ export interface IDashboard {
   readonly how_to: string | null;
 }
 
+/** What the lab concluded from conversations and debates, in words. */
+export interface IInsight {
+  readonly insight_id: string;
+  readonly description: string;
+  readonly impact: string;
+  readonly confidence: number;
+}
+
 /** Who is running on the server. */
 export async function getInfo(
   settings: ServerConnection.ISettings
@@ -274,6 +282,29 @@ export async function listDashboards(
     }));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+const INSIGHTS_PATH = 'learning/insights?limit=5';
+const LEARNS_NOT = [404, 503];
+
+/** The newest insights of all users together; null where the server does not learn. */
+export async function listNewestInsights(
+  settings: ServerConnection.ISettings
+): Promise<readonly IInsight[] | null> {
+  try {
+    const fields = new Fields(await request(INSIGHTS_PATH, {}, settings));
+    return fields.list('insights', row => ({
+      insight_id: row.text('insight_id'),
+      description: row.text('description'),
+      impact: row.text('impact'),
+      confidence: row.number('confidence')
+    }));
+  } catch (error) {
+    if (error instanceof ApiError && LEARNS_NOT.includes(error.status)) {
       return null;
     }
     throw error;

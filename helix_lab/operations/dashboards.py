@@ -34,6 +34,7 @@ PAGES = (
     Page("context", "Context", "How far and how well conversations are compressed, by strategy"),
     Page("debates", "Debates", "How debates end, who wins them, and whether the sure ones do"),
     Page("knowledge", "Knowledge", "What was talked about, and how the graph of it grows"),
+    Page("learning", "Learning", "What conversations and debates taught, and how sure that is"),
     Page("memory", "Memory", "How nodes stand, and what they wrote side by side"),
     Page("costs", "Costs", "What providers cost over time"),
     Page("traces", "Traces", "What instrumented programs told of their work, span by span"),

@@ -63,6 +63,7 @@ def test_the_dashboards_are_listed_with_their_paths(lab: Lab) -> None:
         "context",
         "debates",
         "knowledge",
+        "learning",
         "memory",
         "costs",
         "traces",

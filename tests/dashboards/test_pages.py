@@ -15,6 +15,7 @@ from helix_lab import Client, Lab
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.analytics import ProviderRow
 from helix_lab.operations.dashboards import PAGES
+from tests.flow.teaching import talk
 
 pn = pytest.importorskip("panel", reason="needs the extra dashboards")
 
@@ -152,6 +153,29 @@ def test_the_system_page_shows_what_was_asked(sampled: Lab) -> None:
 
     assert ">list_conversations<" in text_of(page)
     assert "MiB" in text_of(page)
+
+
+def test_the_learning_page_shows_patterns_with_intervals_and_insights(lab: Lab) -> None:
+    for number in range(3):
+        lab.services.writer.record(talk(f"c{number}", "How do I run Docker on Kubernetes?"))
+    assert lab.services.projections.catch_up(timeout_s=60)
+    assert lab.services.learner.look() > 0
+
+    page = MAKERS["learning"](lab)
+
+    patterns = lab.list_top_patterns(min_frequency=1, limit=15).patterns
+    insights = lab.list_insights(min_confidence=0, limit=15).insights
+    text = text_of(page)
+    assert insights
+    assert all(one.description in text for one in [*patterns, *insights])
+    growth, sureness = sources_of(page)
+    told = [
+        count
+        for count, kind in zip(growth["share"], growth["who"], strict=True)
+        if kind == "insights"
+    ]
+    assert lab.get_learning_stats().total_insights == sum(told)
+    assert [one.interval[0] for one in reversed(patterns)] == sureness["low"]
 
 
 async def choose(select: Any, value: str) -> None:

@@ -33,6 +33,7 @@ function routesOfALab(): Routes {
       }
     },
     'GET /v1/dashboards': { status: 404, body: {} },
+    'GET /v1/learning/insights?limit=5': { status: 404, body: {} },
     'GET /v1/runs?limit=100': {
       body: { runs: [makeRun(1)], next_cursor: null }
     }
@@ -126,6 +127,35 @@ describe('LabModel', () => {
     await lab.refresh();
 
     expect(lab.dashboards.value).toEqual(dashboards);
+  });
+
+  it.each([404, 503])('has no insights where it is told %d', async status => {
+    const routes = routesOfALab();
+    routes['GET /v1/learning/insights?limit=5'] = { status, body: {} };
+    const { lab } = labOn(routes);
+
+    await lab.refresh();
+
+    expect(lab.insights.value).toBeNull();
+    expect(lab.insights.error).toBeNull();
+  });
+
+  it('has the newest insights', async () => {
+    const insights = [
+      {
+        insight_id: 'i1',
+        description: '3 of 3 conversations were for help seeking.',
+        impact: 'low',
+        confidence: 0.8
+      }
+    ];
+    const routes = routesOfALab();
+    routes['GET /v1/learning/insights?limit=5'] = { body: { insights } };
+    const { lab } = labOn(routes);
+
+    await lab.refresh();
+
+    expect(lab.insights.value).toEqual(insights);
   });
 
   it('takes the pushed states of runs, and no other event', async () => {

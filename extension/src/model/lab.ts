@@ -7,10 +7,12 @@ import {
   getInfo,
   type IDashboard,
   type IInfo,
+  type IInsight,
   type IProviderRecord,
   type ITopic,
   listColumns,
   listDashboards,
+  listNewestInsights,
   listProviderRecords,
   listTopics,
   RUN_STATES
@@ -37,6 +39,8 @@ export class LabModel implements IDisposable {
   readonly catalog: Watched<readonly ITable[]>;
   readonly topics: Watched<readonly ITopic[]>;
   readonly dashboards: Watched<readonly IDashboard[] | null>;
+  /** Null before it is known, and where the server does not learn. */
+  readonly insights: Watched<readonly IInsight[] | null>;
   readonly providers: Watched<readonly IProviderRecord[]>;
   readonly runs: RunList;
   readonly reports: ReportsModel;
@@ -55,6 +59,7 @@ export class LabModel implements IDisposable {
     );
     this.topics = new Watched(() => listTopics(settings));
     this.dashboards = new Watched(() => listDashboards(settings));
+    this.insights = new Watched(() => listNewestInsights(settings));
     this.providers = new Watched(() => listProviderRecords(settings));
     this.runs = new RunList(settings);
     this.reports = new ReportsModel(settings);
@@ -69,6 +74,7 @@ export class LabModel implements IDisposable {
     this.runs.stateChanged.connect((_, run) => {
       if (hasEnded(run)) {
         void this.topics.refresh();
+        void this.insights.refresh();
         void this.providers.refresh();
       }
     });
@@ -120,6 +126,7 @@ export class LabModel implements IDisposable {
       this.catalog.refresh(),
       this.topics.refresh(),
       this.dashboards.refresh(),
+      this.insights.refresh(),
       this.providers.refresh(),
       this.runs.refresh(),
       this.reports.refresh()

@@ -1,6 +1,7 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Widget } from '@lumino/widgets';
 import React from 'react';
 
 import type { LabModel } from '../model/lab';
@@ -10,10 +11,12 @@ import { CatalogView } from './catalog';
 import { DashboardsView } from './dashboards';
 import { HealthView } from './health';
 import { helixIcon } from './icon';
+import { InsightsView } from './insights';
 import { RunsView } from './runs';
 
 /** The side panel: a section for each thing that the lab has. */
 export class HelixPanel extends SidePanel {
+  private readonly insights: ReactWidget;
   private readonly dashboards: ReactWidget;
 
   constructor(
@@ -78,6 +81,10 @@ export class HelixPanel extends SidePanel {
         />
       )
     );
+    this.insights = section(
+      trans.__('Insights'),
+      <InsightsView {...{ model, trans }} />
+    );
     this.dashboards = section(
       trans.__('Dashboards'),
       <DashboardsView
@@ -87,23 +94,35 @@ export class HelixPanel extends SidePanel {
         }}
       />
     );
+    model.insights.changed.connect(this.showInsights);
+    this.showInsights();
     model.dashboards.changed.connect(this.showDashboards);
     this.showDashboards();
   }
 
   override dispose(): void {
+    this.model.insights.changed.disconnect(this.showInsights);
     this.model.dashboards.changed.disconnect(this.showDashboards);
+    this.insights.dispose();
     this.dashboards.dispose();
     super.dispose();
   }
 
+  /** The section is there only when the server learns. */
+  private readonly showInsights = (): void => {
+    this.offer(this.insights, this.model.insights.value !== null);
+  };
+
   /** The section is there only when the server offers dashboards. */
   private readonly showDashboards = (): void => {
-    const isOffered = this.model.dashboards.value !== null;
-    if (isOffered && this.dashboards.parent === null) {
-      this.addWidget(this.dashboards);
-    } else if (!isOffered) {
-      this.dashboards.parent = null;
-    }
+    this.offer(this.dashboards, this.model.dashboards.value !== null);
   };
+
+  private offer(section: Widget, isOffered: boolean): void {
+    if (isOffered && section.parent === null) {
+      this.addWidget(section);
+    } else if (!isOffered) {
+      section.parent = null;
+    }
+  }
 }

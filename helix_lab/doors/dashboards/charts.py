@@ -37,8 +37,7 @@ class Chart:
             sizing_mode="stretch_width",
             tools=[self.save],
             toolbar_location=None,
-            y_range=Range1d(0, 1),
-            **options,
+            **{"y_range": Range1d(0, 1), **options},
         )
         self.source = ColumnDataSource({name: [] for name in columns})
         button = pn.widgets.Button(label=f"{title}: save as PNG", margin=(4, 0))
@@ -154,6 +153,25 @@ def make_calibration() -> Chart:
     )
     chart.figure.scatter(x="sure", y="won", size="size", source=chart.source, color=COLOURS[0])
     chart.figure.line([0, 1], [0, 1], color=COLOURS[1], line_dash="dashed")
+    return chart
+
+
+def make_sureness() -> Chart:
+    """The confidence of patterns as dots, on the intervals that their shares lie in."""
+    chart = Chart(
+        "Confidence of the patterns seen most, and their intervals of 95 %",
+        ["name", "low", "sure", "high"],
+        file="helix-lab-sureness",
+        x_range=Range1d(0, 1),
+        y_range=FactorRange(),
+        x_axis_label="share of the occasions",
+    )
+    chart.figure.height = 2 * _HEIGHT
+    chart.figure.segment(
+        x0="low", x1="high", y0="name", y1="name", source=chart.source, line_width=3,
+        color=COLOURS[4],
+    )  # fmt: skip
+    chart.figure.scatter(x="sure", y="name", size=9, source=chart.source, color=COLOURS[0])
     return chart
 
 

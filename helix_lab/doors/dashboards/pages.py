@@ -9,6 +9,7 @@ from helix_lab.doors.dashboards.context import make_context
 from helix_lab.doors.dashboards.costs import make_costs
 from helix_lab.doors.dashboards.debates import make_debates
 from helix_lab.doors.dashboards.knowledge import make_knowledge
+from helix_lab.doors.dashboards.learning import make_learning
 from helix_lab.doors.dashboards.memory import make_memory
 from helix_lab.doors.dashboards.overview import make_overview
 from helix_lab.doors.dashboards.providers import make_providers
@@ -25,6 +26,7 @@ MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
     "context": make_context,
     "debates": make_debates,
     "knowledge": make_knowledge,
+    "learning": make_learning,
     "memory": make_memory,
     "costs": make_costs,
     "traces": make_traces,

@@ -200,6 +200,22 @@ def _ask_dashboards(lab: Any, _: str) -> Listing:
     return _list(lab.list_dashboards().dashboards, ("name", "summary", "path", "how_to"))
 
 
+def _ask_learned(lab: Any, user_id: str) -> Listing:
+    """Patterns of all users together, or of one, with the span that their share lies in."""
+    patterns = lab.list_top_patterns(user_id=user_id or None, min_frequency=1, limit=20).patterns
+    rows = [
+        (
+            *(one.pattern_id, one.pattern_type, one.description, one.frequency),
+            f"{one.confidence:.2f}",
+            "{:.2f} to {:.2f}".format(*one.interval),
+        )
+        for one in patterns
+    ]
+    fields = ("pattern_id", "type", "description", "frequency", "confidence", "95 %")
+    note = 'hx.get_pattern("…") shows the messages; hx.review_pattern("…", "confirm") or "mute"'
+    return Listing(fields, rows, note, _READABLE)
+
+
 def _ask_tables(lab: Any, _: str) -> Listing:
     tables: dict[str, list[str]] = {}
     for column in lab.list_catalog().columns:
@@ -226,6 +242,7 @@ QUESTIONS = (
     Question("debates", "[N]", "the newest debates and who won", _ask_debates),
     Question("memory", "[WORDS]", "memories that hold these words, or the latest", _ask_memory),
     Question("conflicts", "[N]", "what was written to memories side by side", _ask_conflicts),
+    Question("learned", "[USER]", "patterns seen most, of all users or of one", _ask_learned),
     Question("traces", "[N]", "the newest traces of instrumented programs", _ask_traces),
     Question("trace", "ID", "the spans of a trace: timing, tokens, errors", _ask_trace),
     Question("runs", "[N]", "the newest runs and their states", _ask_runs),

@@ -16,6 +16,7 @@ from helix_lab.settings import Settings
 from tests.doors.conftest import SAMPLES
 from tests.doors.kernel.running import RunningKernel, start_kernel
 from tests.flow.nodes import Stranger
+from tests.flow.teaching import talk
 from tests.server.live import wait_for
 
 
@@ -124,3 +125,19 @@ def test_a_question_is_answered_in_a_cell(kernel: RunningKernel) -> None:
     assert {"text/plain", "text/html"} == set(status)
     assert "service clickhouse" in status["text/plain"]
     assert "'healthy'" == kernel.run("hx.get_health().status").text
+
+
+def test_learned_shows_patterns_of_all_or_of_one_user_with_their_interval(lab: Lab) -> None:
+    for number in range(3):
+        asked = "How do I run Docker on Kubernetes?"
+        lab.services.writer.record(talk(f"c{number}", asked, "Use kubectl.", "And with Helm?"))
+
+    everybody, ann, nobody = (list(answer(lab, f"learned {who}")) for who in ("", "ann", "nobody"))
+
+    pair = "Docker and Kubernetes often discussed together"
+    seen = [row for row in everybody if row["description"] == pair]
+    assert [(3, "entity_cooccurrence")] == [(row["frequency"], row["type"]) for row in seen]
+    assert "user_intent" in {row["type"] for row in ann}
+    low, high = (float(part) for part in seen[0]["95 %"].split(" to "))
+    assert 0 < low < float(seen[0]["confidence"]) < high <= 1
+    assert [] == nobody
