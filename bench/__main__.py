@@ -13,7 +13,8 @@ from bench import render
 from bench.harness import CannotRunError, Options, Report
 
 _NO_BENCHMARKS = (
-    "__main__", "evaluations", "harness", "memory_baselines", "memory_lag", "render"
+    "__main__", "analytics_baselines", "evaluations", "harness", "memory_baselines", "memory_lag",
+    "render",
 )  # fmt: skip
 
 
