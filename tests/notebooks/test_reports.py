@@ -73,8 +73,10 @@ def test_the_reports_answer_from_what_the_lab_holds(data_dir: Path, tmp_path: Pa
     kept = run("context-quality", tmp_path / "d.ipynb", minimum_quality=0.5)
 
     assert re.search(r"full   reaches 0.5 at \d+%", kept)
-    assert "8 turns of 1 providers" in measured
-    assert "2,630 ms" in measured
+    assert "8 requests of 1 providers" in measured
+    assert re.search(r"├─+●─+┤ 2,630 ms, 2,341 to 2,851, n = 8", measured)
+    assert re.search(r"USD, 0\.\d+ to 0\.\d+, n = 8", measured)
+    assert "33 %, 10 to 70, n = 6" in measured
     assert "aurora" not in measured
     assert f"{newest.conversation_id}: {newest.message_count} messages" in reviewed
     with pytest.raises(PapermillExecutionError, match="no conversation 'nobody'"):
