@@ -139,5 +139,7 @@ def test_ones_own_report_goes_before_a_shipped_one(tmp_path: Path) -> None:
 def test_a_name_that_nobody_has_is_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
     write_report(tmp_path, "mine")
 
-    with pytest.raises(UnknownReport, match="context-quality, conversation-review, mine, provider"):
+    with pytest.raises(
+        UnknownReport, match="context-quality, conversation-review, learned-this-week, mine,"
+    ):
         ReportLibrary(tmp_path).get(name)
