@@ -111,7 +111,7 @@ def refuse_file(path: str, reason: str) -> DamagedFile:
     """The error for a file that cannot be used."""
     message = (
         f"the file {path!r} of the lake cannot be used: {reason}; archive its conversation "
-        "again, or take the file away, and then run `helix-lab lake check`"
+        "again, or take the file away, and then run `helix-lab datalake check`"
     )
     return DamagedFile(message, path=path)
 
