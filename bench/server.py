@@ -73,6 +73,7 @@ def compare_replay(
     new = [{"role": "user", "content": text} for _ in range(messages)]
     client.post("/v1/conversations/long/messages", json=new).raise_for_status()
     client.get("/v1/conversations/long").raise_for_status()
+    _wait_for_stores(client)
 
     def replay() -> bytes:
         body = {"conversation_id": "long"}
@@ -88,6 +89,14 @@ def compare_replay(
         unit="ms",
         targets=targets,
     )
+
+
+def _wait_for_stores(client: httpx.Client) -> None:
+    """Until all stores have taken in what was said: not beside the measuring."""
+    end = time.monotonic() + _DEADLINE_S
+    while any(client.get("/v1/analytics/system").json()["projection_lag"].values()):
+        assert time.monotonic() < end, "stores lag behind"
+        time.sleep(0.1)
 
 
 @contextmanager
