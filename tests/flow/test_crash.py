@@ -85,8 +85,9 @@ def test_fifty_kills_lose_no_acknowledged_message_and_double_none(tmp_path: Path
         for run in lab.list_runs(kind="debate", limit=1000).runs:
             ended = lab.services.jobs.wait(run.run_id, timeout_s=PATIENCE_S)
             assert "succeeded" == ended.state, ended.error
+        # What is learned is recorded too: until there is no more to tell.
         while lab.services.learner.look():
-            """What is learned is recorded too: until there is no more to tell."""
+            pass
         live = dump_stores(lab)
         rebuild(lab, "conversations")
         rebuild(lab, "analytics")

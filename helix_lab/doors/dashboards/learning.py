@@ -12,15 +12,13 @@ import panel as pn
 from helix_lab.domain.model.errors import QueryFailed
 from helix_lab.doors.dashboards import charts
 from helix_lab.doors.dashboards.parts import (
-    Following,
-    make_heading,
     make_html,
     show_moment,
     write_cards,
     write_notice,
     write_table,
 )
-from helix_lab.doors.dashboards.windowed import REFRESH_MS
+from helix_lab.doors.dashboards.windowed import follow_choice, read_address
 from helix_lab.operations.methods import Methods
 
 if TYPE_CHECKING:
@@ -55,27 +53,23 @@ class Facts:
 def make_learning(lab: Methods) -> pn.Column:
     """The page, which follows the lab as long as it is open; `?user=ID` chooses a user."""
     page = _Learning(lab)
-    following = Following(page.read, page.show)
-    page.user.param.watch(following.refresh, "value")
-    following.begin(every_ms=REFRESH_MS)
-    return pn.Column(
-        make_heading("learning"),
-        pn.FlexBox(page.user, align_items="end", margin=(4, 12)),
-        following.trouble,
+    return follow_choice(
+        "learning",
+        page,
+        page.user,
         page.notice,
         page.cards,
         page.growth.layout,
         page.sureness.layout,
         page.insights,
         page.patterns,
-        sizing_mode="stretch_width",
     )
 
 
 class _Learning:
     def __init__(self, lab: Methods) -> None:
         self._lab = lab
-        asked = (pn.state.session_args or {}).get("user", [b""])[0].decode(errors="replace")
+        asked = read_address("user")
         self.user: Any = pn.widgets.TextInput(
             label="User", value=asked, placeholder="all users together", width=240
         )

@@ -10,15 +10,13 @@ import panel as pn
 
 from helix_lab.domain.model.errors import UnknownTrace
 from helix_lab.doors.dashboards.parts import (
-    Following,
-    make_heading,
     make_html,
     show_moment,
     write_cards,
     write_notice,
     write_table,
 )
-from helix_lab.doors.dashboards.windowed import REFRESH_MS, round_figure
+from helix_lab.doors.dashboards.windowed import follow_choice, read_address, round_figure
 from helix_lab.doors.timeline import COLUMNS, list_spans
 from helix_lab.operations.methods import Methods
 
@@ -50,25 +48,15 @@ class Facts:
 def make_traces(lab: Methods) -> pn.Column:
     """The page, which follows the lab as long as it is open; `?trace=ID` chooses a trace."""
     page = _Traces(lab)
-    following = Following(page.read, page.show)
-    page.choice.param.watch(following.refresh, "value")
-    following.begin(every_ms=REFRESH_MS)
-    return pn.Column(
-        make_heading("traces"),
-        pn.FlexBox(page.choice, align_items="end", margin=(4, 12)),
-        following.trouble,
-        page.notice,
-        page.cards,
-        page.spans,
-        page.listed,
-        sizing_mode="stretch_width",
+    return follow_choice(
+        "traces", page, page.choice, page.notice, page.cards, page.spans, page.listed
     )
 
 
 class _Traces:
     def __init__(self, lab: Methods) -> None:
         self._lab = lab
-        asked = (pn.state.session_args or {}).get("trace", [b""])[0].decode(errors="replace")
+        asked = read_address("trace")
         chosen = asked or _NEWEST
         self.choice: Any = pn.widgets.Select(
             label="Trace", options=list(dict.fromkeys([_NEWEST, chosen])), value=chosen, width=360

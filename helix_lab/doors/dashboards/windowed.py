@@ -1,4 +1,4 @@
-"""Pages of one window of time: the choice of the window, and what follows it."""
+"""Pages that follow what their reader chooses, most of them a window of time."""
 
 from __future__ import annotations
 
@@ -14,28 +14,42 @@ WINDOWS: tuple[str, ...] = get_args(Window)
 _DEFAULT = "24h"
 
 
+def read_address(name: str) -> str:
+    """What the address of the page says after `?name=`; empty without it."""
+    given: bytes = (pn.state.session_args or {}).get(name, [b""])[0]
+    return given.decode(errors="replace")
+
+
 def make_select(windows: tuple[str, ...] = WINDOWS, *, default: str = _DEFAULT) -> Any:
     """The choice of a window; `?window=7d` in the address chooses one."""
-    asked = (pn.state.session_args or {}).get("window", [b""])[0].decode(errors="replace")
+    asked = read_address("window")
     chosen = asked if asked in windows else default
     return pn.widgets.Select(label="Window", options=list(windows), value=chosen, width=120)
 
 
 def follow_window(name: str, page: Any, *parts: Any, controls: tuple[Any, ...] = ()) -> pn.Column:
-    """The page, which follows the lab and its window as long as it is open.
+    """The page, which follows the lab and its `window`; the rest is as in `follow_choice`."""
+    return follow_choice(name, page, page.window, *parts, controls=controls)
+
+
+def follow_choice(
+    name: str, page: Any, choice: Any, *parts: Any, controls: tuple[Any, ...] = ()
+) -> pn.Column:
+    """The page, which follows the lab and what is chosen as long as it is open.
 
     Args:
         name: of the page.
-        page: has `window`, the choice; `read`, which asks the lab; `show`, for what was read.
+        page: has `read`, which asks the lab, and `show`, for what was read.
+        choice: the widget in which the reader chooses.
         parts: what it shows, from top to bottom.
-        controls: what stands beside the choice of the window.
+        controls: what stands beside the choice.
     """
     following = Following(page.read, page.show)
-    page.window.param.watch(following.refresh, "value")
+    choice.param.watch(following.refresh, "value")
     following.begin(every_ms=REFRESH_MS)
     return pn.Column(
         make_heading(name),
-        pn.FlexBox(page.window, *controls, align_items="end", margin=(4, 12)),
+        pn.FlexBox(choice, *controls, align_items="end", margin=(4, 12)),
         following.trouble,
         *parts,
         sizing_mode="stretch_width",
