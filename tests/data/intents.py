@@ -12,7 +12,7 @@ The label is what the message as a whole wants, by the first rule that fits:
 7. `out_of_scope`: nothing is asked: thanks, news, agreement, small talk (also questions of friends
    about each other), and standing instructions.
 
-`intents.tsv` has 100 messages of users in BEAM (ten of each chat) and 25 of LoCoMo, drawn at random
+`intents.tsv` has 230 messages of users in BEAM (23 of each chat) and 70 of LoCoMo, drawn at random
 and labelled before any rule of ours was run on them.
 """
 
