@@ -131,13 +131,14 @@ def test_the_runtime_is_a_python_that_the_package_takes() -> None:
     assert f">={runtime[1]}.{runtime[2]}" == project["requires-python"]
 
 
-def test_the_extra_that_is_installed_exists() -> None:
+def test_the_extras_that_are_installed_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
-    wanted = re.findall(r"\[(\w+)\]\"", (BINDER / "postBuild").read_text())
+    (named,) = re.findall(r"\[([\w,]+)\]\"", (BINDER / "postBuild").read_text())
+    wanted = named.split(",")
 
-    assert ["dashboards"] == wanted
+    assert ["dashboards", "topics"] == wanted
     assert set(wanted) <= set(extras)
 
 
