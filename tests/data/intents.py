@@ -13,7 +13,8 @@ The label is what the message as a whole wants, by the first rule that fits:
    about each other), and standing instructions.
 
 `intents.tsv` has 230 messages of users in BEAM (23 of each chat) and 70 of LoCoMo, drawn at random
-and labelled before any rule of ours was run on them.
+and labelled before any rule of ours was run on them. The rules were bettered by what 125 of them
+told; the other 175 were labelled afterwards, by somebody who had read the rules and changed none.
 """
 
 from __future__ import annotations
