@@ -28,7 +28,7 @@ test: install ## run the checks and every test, and sum up
 	@.venv/bin/python -m tests.chromium
 	@.venv/bin/python -m tests.run
 
-test-all: install ## as test, and start the real services, run their tests too, and sum up all
+test-all: install ## as test, every round of it, and start the real services, run their tests too, and sum up all
 	@.venv/bin/python -m tests.chromium
 	@.venv/bin/python -m tests.run --services
 

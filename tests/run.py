@@ -130,6 +130,11 @@ def leave_out_services(suite: Suite) -> Suite:
     return replace(suite, command=f"{suite.command} -m 'not services'")
 
 
+def with_full_effort(suite: Suite) -> Suite:
+    """The suite with all rounds of the tests that repeat themselves: see `tests.effort`."""
+    return replace(suite, variables={**suite.variables, "HELIX_TEST_EFFORT": "full"})
+
+
 REPEATED_AT_MOST = 5
 """With more failures than these it is no matter of a busy machine."""
 
@@ -266,7 +271,7 @@ def main() -> int:
         if chosen.services:
             from tests.running_stack import lend_folder
 
-            suites = [leave_out_services(suite) for suite in suites]
+            suites = [with_full_effort(leave_out_services(suite)) for suite in suites]
             suites += list_suites_on_services(on_end.enter_context(lend_folder()))
         outcomes = dict(run_all(suites))
 

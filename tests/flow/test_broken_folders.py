@@ -122,19 +122,24 @@ def test_everything_in_the_folder_is_for_its_owner_alone(lab: Lab) -> None:
     assert {} == open_to_others
 
 
+@pytest.fixture(scope="module")
+def closed_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    lab = open_at(tmp_path_factory.mktemp("closed"))
+    lab.close()
+    lab.close()
+    return lab
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_a_closed_lab_refuses_every_operation(tmp_path: Path, operation: Operation) -> None:
-    lab = open_at(tmp_path)
-    lab.close()
-    lab.close()
+def test_a_closed_lab_refuses_every_operation(closed_lab: Lab, operation: Operation) -> None:
     fields = operation.request.model_fields
     values = {name: VALUES[name] for name, field in fields.items() if field.is_required()}
 
     if operation.name == "get_health":
-        assert "degraded" == lab.call(operation, values).model_dump()["status"]
+        assert "degraded" == closed_lab.call(operation, values).model_dump()["status"]
         return
     with pytest.raises(Unavailable, match="closed"):
-        lab.call(operation, values)
+        closed_lab.call(operation, values)
 
 
 def test_a_lab_that_was_not_closed_closes_with_the_program(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ import pytest
 
 from helix_lab.settings import ProviderSettings
 from helix_lab.testing.fake_llm import FakeLLM
+from tests.effort import choose
 from tests.flow import lab_child
 from tests.flow.labs import PATIENCE_S, dump_stores, open_at, rebuild
 
 pytestmark = pytest.mark.long
 
-KILLS = 50
+KILLS = choose(full=50, quick=10)
 THREADS = 3
 
 
@@ -69,7 +70,9 @@ def write_until_killed(folder: Path, seed: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(300)
-def test_fifty_kills_lose_no_acknowledged_message_and_double_none(tmp_path: Path) -> None:
+def test_kills_at_random_moments_lose_no_acknowledged_message_and_double_none(
+    tmp_path: Path,
+) -> None:
     acknowledged: dict[str, list[str]] = defaultdict(list)
 
     for seed in range(KILLS):

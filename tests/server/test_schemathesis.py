@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import choose
 from tests.server.live import TOKEN, LiveServer, serve
 
 pytestmark = pytest.mark.long
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES = os.environ.get("HELIX_SCHEMATHESIS_EXAMPLES", "8")
+EXAMPLES = os.environ.get("HELIX_SCHEMATHESIS_EXAMPLES") or str(choose(full=8, quick=2))
 SEED = os.environ.get("HELIX_SCHEMATHESIS_SEED", "7061")
 """Fixed, so that a run says something about the change at hand; vary it to look for more."""
 
