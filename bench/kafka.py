@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bench.harness import CannotRunError
 from bench.log import BATCH, EventMaker, Pairs, elapsed_s, interleave, throughput
 from helix_lab.adapters.log_kafka import KafkaEventLog
-from helix_lab.adapters.log_kafka.wire import to_message
+from helix_lab.adapters.log_kafka.wire import to_headers, to_value
 from helix_lab.domain.collecting import collecting_seldom
 from helix_lab.domain.model.errors import HelixError
 from helix_lab.domain.model.event import CONVERSATIONS
@@ -160,8 +160,8 @@ def in_batches(append: Callable[[Pairs], object], maker: EventMaker, size: int) 
 def send(producer: Producer, topic: str, pairs: Pairs) -> None:
     """The same messages without anything around them."""
     for _, event in pairs:
-        key, value, headers = to_message(event)
-        producer.produce(topic, value, key, headers=headers)  # type: ignore[arg-type]
+        value, headers = to_value(event), to_headers(event)
+        producer.produce(topic, value, event.key, headers=headers)  # type: ignore[arg-type]
     if producer.flush(60):
         raise RuntimeError("not acknowledged")
 

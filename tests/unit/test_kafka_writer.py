@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,22 +105,30 @@ def test_a_round_that_is_broken_off_after_it_was_sent_doubles_nothing(
     assert first + 2 == count_messages(cluster)
 
 
-def test_a_full_disk_after_the_answer_says_that_the_event_may_be_there(
-    copy: LocalCopy, writer: Writer, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_refuses_what_comes_next_and_loses_nothing(
+    cluster: Cluster, copy: LocalCopy, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer.append(make_batch("first"))
     copy.flush()
-    monkeypatch.setattr(tail, "_MAX_ROWS", 0)  # what is taken over is written at once
+    monkeypatch.setattr(tail, "_MAX_ROWS", 1)  # what was taken over is written with the next
     copy._writing.execute("PRAGMA max_page_count = 1")  # no page more than it has
     event = make_batch("large").events[0][1]
     large = replace(event, data={"text": "x" * 200_000})
 
-    with pytest.raises(LogWriteFailed, match=r"disk is full.*may be in it or not") as failed:
-        writer.append(Batch([(CONVERSATIONS, large)]))
-    copy._writing.execute("PRAGMA max_page_count = 1000000")
+    writer.append(Batch([(CONVERSATIONS, large)]))
+    writer.append(make_batch("begins to write"))
+    messages = count_messages(cluster)
+    for _ in range(2):
+        assert copy._flushing is not None
+        wait([copy._flushing], TIMEOUT_S)
+        with pytest.raises(LogWriteFailed, match="disk is full") as refused:
+            writer.append(make_batch("refused"))
+        assert refused.value.details["is_certain"] is True
 
-    assert failed.value.details["is_certain"] is False
+    assert messages == count_messages(cluster)
+    copy._writing.execute("PRAGMA max_page_count = 1000000")
     assert large == writer.append(Batch([(CONVERSATIONS, large)]))[0].event
+    assert "refused" == writer.append(make_batch("refused"))[0].event.event_id
 
 
 def test_the_copy_never_goes_back(copy: LocalCopy) -> None:

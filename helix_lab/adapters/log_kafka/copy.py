@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from helix_lab.adapters.log_kafka import statements
@@ -41,6 +42,8 @@ class LocalCopy:
         self._places: dict[Place, int] = {}
         self._tail = Tail()
         self._leaving = Tail()
+        self._flusher = ThreadPoolExecutor(1, thread_name_prefix="helix-log-copy")
+        self._flushing: Future[None] | None = None
         self.positions: dict[Place, int] = {}
         with self._explained():
             self._writing = open_file(self._path)
@@ -58,7 +61,7 @@ class LocalCopy:
         """Take rows that were just written, where the copy ends right before them.
 
         They are kept in memory for a moment: many small transactions cost more than a great one.
-        A process that dies meanwhile reads them again from Kafka.
+        A process that dies meanwhile reads them again from Kafka. See `flush_if_full`.
 
         Returns:
             The partitions where that could be; what is in the others is to be read.
@@ -69,9 +72,6 @@ class LocalCopy:
                 {place: fresh[place] for place in taken},
                 {place: fresh[place][-1].offset + 1 for place in taken},
             )
-            is_full = self._tail.is_full
-        if is_full:
-            self.flush()
         return taken
 
     def pass_over(self, ends: Mapping[Place, int]) -> None:
@@ -84,6 +84,21 @@ class LocalCopy:
         if self._tail.ends or self._leaving.ends:
             with self._file_lock, self._explained():
                 self._write({}, {})
+
+    def flush_if_full(self) -> None:
+        """Begin to write what is kept in memory, if it is much, beside what the caller does.
+
+        Raises:
+            Unavailable: what was begun before could not be written, and cannot be now.
+        """
+        begun = self._flushing
+        if begun is not None and begun.done() and begun.exception() is not None:
+            self.flush()
+            self._flushing = None
+        if self._tail.is_full:
+            if self._flushing is not None:
+                self._flushing.result()
+            self._flushing = self._flusher.submit(self.flush)
 
     def _extend(self, fresh: Mapping[Place, Sequence[Row]], ends: Mapping[Place, int]) -> None:
         self._check_open()
@@ -213,6 +228,7 @@ class LocalCopy:
 
     def close(self) -> None:
         """Release the file; borrowed connections close when they come back."""
+        self._flusher.shutdown()
         with self._file_lock:
             if self._is_closed:
                 return
@@ -225,15 +241,21 @@ class LocalCopy:
                     self._idle.pop().close()
 
     def _insert(self, place: Place, rows: Sequence[Row], start: int) -> None:
+        fresh = [row for row in rows if row.offset >= start]
+        if not fresh:
+            return
         place_id = self._find_place(place)
-        added = [
-            (make_entry_id(self._find_key(row.key, place_id), row.offset), place_id, *row[2:])
-            for row in rows
-            if row.offset >= start
-        ]
-        if added:
-            self._writing.executemany(statements.ADD_ENTRY, added)
-            self._writing.execute(statements.RAISE_CLOCK, (max(row.clock for row in rows),))
+        keys = {name: self._find_key(name, place_id) for name in {row.key for row in fresh}}
+        # Many in one statement: while it runs, other threads may.
+        for first in range(0, len(fresh), statements.MAX_ROWS):
+            some = fresh[first : first + statements.MAX_ROWS]
+            values = [
+                value
+                for row in some
+                for value in (make_entry_id(keys[row.key], row.offset), place_id, *row[2:])
+            ]
+            self._writing.execute(statements.add_entries(len(some)), values)
+        self._writing.execute(statements.RAISE_CLOCK, (max(row.clock for row in fresh),))
 
     def _find_key(self, name: str | None, place_id: int) -> int:
         known = self._keys.get((name, place_id))

@@ -15,13 +15,14 @@ from confluent_kafka import KafkaError, KafkaException
 
 from helix_lab.adapters.log_kafka.client_settings import REQUEST_TIMEOUT_S
 from helix_lab.adapters.log_kafka.cluster import Cluster
-from helix_lab.adapters.log_kafka.wire import Outgoing
+from helix_lab.adapters.log_kafka.wire import to_headers
+from helix_lab.domain.model.event import Event
 
 if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from confluent_kafka import Message, Producer
 
@@ -41,15 +42,17 @@ class Sending:
     """A message on its way, and what became of it.
 
     Attributes:
-        topic: as the cluster calls it.
+        topic: as the lab calls it.
         partition: the one that its key is in; -1 lets the key decide.
+        value: the event's, as `to_value` gives it.
         offset: where it is, once it is written.
         error: why it is not.
     """
 
     topic: str
     partition: int
-    message: Outgoing
+    event: Event
+    value: bytes
     offset: int = -1
     error: KafkaError | None = None
 
@@ -84,13 +87,19 @@ class Producers:
             return
         if self._single is None:
             self._single = self._cluster.make_producer()
-        _produce(self._single, sendings, deadline)
+        self._produce(self._single, sendings, deadline)
+        self._single.flush(_remaining(deadline))
         if not all(_is_written(sending) for sending in sendings):
             _discard(self._single)
             self._single = None
 
-    def send_together(self, sendings: Sequence[Sending], deadline: float) -> None:
+    def send_together(
+        self, sendings: Sequence[Sending], deadline: float, meanwhile: Callable[[], None]
+    ) -> None:
         """Send messages as one transaction: all of them, or none.
+
+        `meanwhile` is done before the commit, while they are on their way; if it raises, none is
+        sent.
 
         Raises:
             SendFailed: they are not written; or the answer to the commit did not come.
@@ -100,7 +109,9 @@ class Producers:
         try:
             producer = self._together or self._begin_anew(deadline)
             producer.begin_transaction()
-            _produce(producer, sendings, deadline)
+            self._produce(producer, sendings, deadline)
+            meanwhile()
+            producer.flush(_remaining(deadline))
             failed = next((sending for sending in sendings if not _is_written(sending)), None)
             if failed is not None:
                 raise SendFailed(failed.error or "no answer in time", is_certain=True)
@@ -135,37 +146,35 @@ class Producers:
         self._together = producer
         return producer
 
+    def _produce(self, producer: Producer, sendings: Sequence[Sending], deadline: float) -> None:
+        for sending in sendings:
+            key, headers = sending.event.key.encode(), to_headers(sending.event)
+            while True:
+                try:
+                    producer.produce(
+                        self._cluster.name_topic(sending.topic),
+                        sending.value,
+                        key,
+                        sending.partition,
+                        on_delivery=sending.settle,
+                        headers=headers,  # type: ignore[arg-type] # a list of pairs is one
+                    )
+                except BufferError:
+                    producer.poll(0.05)  # the queue is full
+                    if time.monotonic() > deadline:
+                        return
+                except KafkaException as error:
+                    sending.error = error.args[0]
+                    break
+                else:
+                    break
+
     def _give_up(self) -> None:
         producer, self._together = self._together, None
         if producer is not None:
             with contextlib.suppress(KafkaException):
                 producer.abort_transaction(REQUEST_TIMEOUT_S)
             _discard(producer)
-
-
-def _produce(producer: Producer, sendings: Sequence[Sending], deadline: float) -> None:
-    for sending in sendings:
-        key, value, headers = sending.message
-        while True:
-            try:
-                producer.produce(
-                    sending.topic,
-                    value,
-                    key,
-                    sending.partition,
-                    on_delivery=sending.settle,
-                    headers=headers,  # type: ignore[arg-type] # a list of pairs is one
-                )
-            except BufferError:
-                producer.poll(0.05)  # the queue is full
-                if time.monotonic() > deadline:
-                    return
-            except KafkaException as error:
-                sending.error = error.args[0]
-                break
-            else:
-                break
-    producer.flush(_remaining(deadline))
 
 
 def _commit(producer: Producer, deadline: float) -> None:

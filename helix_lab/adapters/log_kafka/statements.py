@@ -5,7 +5,7 @@ a conversation lies together. A key belongs to one partition; where a topic grew
 program may have put a key into two of them, which are then two rows of `key`.
 """
 
-from functools import cache
+from functools import lru_cache
 
 FORMAT_VERSION = 1
 """Of a file that `CREATE` made, as its user_version; a file of another version is made anew."""
@@ -61,11 +61,19 @@ SELECT k.id, p.partition FROM key k JOIN place p ON p.id = k.place
 WHERE k.name = ? AND p.topic = ? ORDER BY k.id
 """
 
-ADD_ENTRY = """
-INSERT INTO entry (id, place, event_id, type, node, subject, time_us, clock, version, data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (event_id) DO NOTHING
-"""
+MAX_ROWS = 3_000
+"""Rows of one `add_entries`; SQLite takes 32,766 values."""
+
+
+@lru_cache(maxsize=64)
+def add_entries(rows: int) -> str:
+    """Add so many entries; one whose id is there already changes nothing."""
+    values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+    return f"""
+        INSERT INTO entry (id, place, event_id, type, node, subject, time_us, clock, version, data)
+        VALUES {values} ON CONFLICT (event_id) DO NOTHING
+    """  # noqa: S608
+
 
 RAISE_CLOCK = "UPDATE progress SET greatest_clock = max(greatest_clock, ?)"
 GREATEST_CLOCK = "SELECT greatest_clock FROM progress"
@@ -90,11 +98,11 @@ SELECT p.topic, p.partition, coalesce(k.name, ''), {_COLUMNS}
 FROM entry e JOIN place p ON p.id = e.place JOIN key k ON k.id = e.key WHERE e.event_id = ?
 """  # noqa: S608
 
-MAX_IDS = 500
+MAX_IDS = 5_000
 """Event ids of one `find_places`."""
 
 
-@cache
+@lru_cache(maxsize=64)
 def find_places(ids: int) -> str:
     """Where so many events are, by their ids."""
     return f"""

@@ -42,10 +42,9 @@ class Tail:
         for place, rows in fresh.items():
             topic, partition = place
             self.rows.setdefault(place, []).extend(rows)
-            for row in rows:
-                self.ids[row.event_id] = (topic, partition, row.offset)
-                self.keys[topic, row.key] = partition
-                self._bytes += len(row.data)
+            self.ids.update({row.event_id: (topic, partition, row.offset) for row in rows})
+            self.keys.update({(topic, key): partition for key in {row.key for row in rows}})
+            self._bytes += sum([len(row.data) for row in rows])
         self.ends.update(ends)
 
 

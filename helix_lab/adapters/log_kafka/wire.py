@@ -25,14 +25,6 @@ FOREIGN = "foreign message"
 """What the type of an entry begins with whose message no Helix Lab wrote."""
 
 
-class Outgoing(NamedTuple):
-    """An event as it is produced."""
-
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes]]
-
-
 class Row(NamedTuple):
     """A message as the local copy keeps it; `key` is None where it is no event of ours."""
 
@@ -48,15 +40,22 @@ class Row(NamedTuple):
     data: bytes
 
 
-def to_message(event: Event) -> Outgoing:
-    """The event as key, value and headers.
+def to_value(event: Event) -> bytes:
+    """The value of the event's message.
 
     Raises:
-        InvalidEvent: the log could not give it back as it is.
+        InvalidEvent: the log could not give the event back as it is.
     """
     check_fields(event)
-    key = event.key.encode()
-    headers = [
+    return encode_data(event)
+
+
+def to_headers(event: Event) -> list[tuple[str, bytes]]:
+    """The headers of the message of an event that `to_value` took.
+
+    Made right before they are sent: those of many events would take ten times their values.
+    """
+    return [
         ("ce_specversion", _SPEC_VERSION),
         ("ce_id", event.event_id.encode()),
         ("ce_type", event.type.encode()),
@@ -64,14 +63,13 @@ def to_message(event: Event) -> Outgoing:
         ("ce_subject", event.subject.encode()),
         ("ce_time", event.time.astimezone(UTC).isoformat().encode()),
         ("ce_dataschema", b"helix:schemas/%s/v%d" % (event.type.encode(), event.version)),
-        ("ce_partitionkey", key),
+        ("ce_partitionkey", event.key.encode()),
         ("ce_helixclock", b"%d" % event.clock),
         ("content-type", _JSON),
     ]
-    return Outgoing(key, encode_data(event), headers)
 
 
-def to_own_row(event: Event, message: Outgoing, offset: int) -> Row:
+def to_own_row(event: Event, value: bytes, offset: int) -> Row:
     """The row of an event of ours that was written at an offset: as `to_row` would read it."""
     return Row(
         offset,
@@ -83,7 +81,7 @@ def to_own_row(event: Event, message: Outgoing, offset: int) -> Row:
         to_micros(event.time),
         event.clock,
         event.version,
-        message.value,
+        value,
     )
 
 

@@ -16,7 +16,7 @@ from helix_lab.adapters.log_kafka.producing import Producers, SendFailed, Sendin
 from helix_lab.adapters.log_kafka.reader import Reader
 from helix_lab.adapters.log_kafka.tail import Place
 from helix_lab.adapters.log_kafka.topics import check_topics
-from helix_lab.adapters.log_kafka.wire import Row, to_message, to_own_row
+from helix_lab.adapters.log_kafka.wire import Row, to_own_row, to_value
 from helix_lab.domain.model.errors import DuplicateId, HelixError, TooLarge, Unavailable
 from helix_lab.domain.model.event import Entry, Event
 from helix_lab.domain.model.event_json import differing_fields
@@ -39,15 +39,15 @@ class Batch:
 
     def __init__(self, events: Sequence[tuple[str, Event]]) -> None:
         self.events = events
-        self.messages = [to_message(event) for _, event in events]
-        for (_, event), message in zip(events, self.messages, strict=True):
-            if len(message.value) > MAX_MESSAGE_BYTES - _OVERHEAD_BYTES:
+        self.values = [to_value(event) for _, event in events]
+        for (_, event), value in zip(events, self.values, strict=True):
+            if len(value) > MAX_MESSAGE_BYTES - _OVERHEAD_BYTES:
                 text = (
-                    f"event {event.event_id!r} has {len(message.value)} bytes of data; the log on "
+                    f"event {event.event_id!r} has {len(value)} bytes of data; the log on "
                     f"Kafka takes {MAX_MESSAGE_BYTES} at most"
                 )
                 raise TooLarge(text, event_id=event.event_id)
-        self.sendings: dict[str, tuple[Sending, str, Event]] = {}
+        self.sendings: dict[str, Sending] = {}
         self.entries: list[Entry] = []
         self.error: HelixError | None = None
         self.is_done = False
@@ -128,6 +128,8 @@ class Writer:
         deadline = time.monotonic() + WRITE_TIMEOUT_S
         try:
             self._prepare(group)
+            if all(len(batch.events) == 1 for batch in group):
+                self._copy.flush_if_full()  # the others do that while they are sent
         except Unavailable as error:
             for batch in group:
                 batch.error = self._cluster.write_failed(error)
@@ -136,17 +138,31 @@ class Writer:
         with self._reader.resting():
             self._send(open_batches, deadline)
             written = [batch for batch in open_batches if batch.error is None]
-            taken = self._take_over(written)
-        self._await_copy([batch for batch in written if batch.error is None], deadline)
+            rows = _list_rows(written)
+            ends = {place: found[-1].offset + 1 for place, found in rows.items()}
+            taken = self._take_over(written, rows, ends)
+        self._await_copy([batch for batch in written if batch.error is None], ends, deadline)
         for batch in written:
             if batch.error is None:
                 self._settle(batch, taken)
 
-    def _take_over(self, written: Sequence[Batch]) -> set[Place]:
+    def _take_over(
+        self,
+        written: Sequence[Batch],
+        rows: Mapping[Place, Sequence[Row]],
+        ends: Mapping[Place, int],
+    ) -> set[Place]:
         """Give the copy what was written; gives the partitions where it took it."""
-        many = [batch for batch in written if len(batch.sendings) > 1]
+        in_transaction = {
+            (sending.topic, sending.partition)
+            for batch in written
+            if len(batch.sendings) > 1
+            for sending in batch.sendings.values()
+        }
+        # A transaction is sent after what is sent singly: where it was, its end is the last.
+        transactions = {place: ends[place] for place in in_transaction}
         try:
-            return self._reader.take_over(_list_rows(written), _find_ends(many))
+            return self._reader.take_over(rows, transactions)
         except Unavailable as error:
             # Such as a full disk: Kafka has the events, but where cannot be kept.
             for batch in written:
@@ -171,16 +187,15 @@ class Writer:
     def _plan(self, batch: Batch, known: Mapping[str, tuple[str, int, int]]) -> None:
         # Those of a round that was broken off are in the log by now, or are sent again.
         batch.sendings = {}
-        for (topic, event), message in zip(batch.events, batch.messages, strict=True):
+        for (topic, event), value in zip(batch.events, batch.values, strict=True):
             if event.event_id in known:
                 _check_same(self._copy.find_entry(event.event_id).event, event)
                 continue
             if event.event_id in batch.sendings:
-                _check_same(batch.sendings[event.event_id][2], event)
+                _check_same(batch.sendings[event.event_id].event, event)
                 continue
             partition = 0 if topic in self._in_order else self._find_partition(topic, event.key)
-            sending = Sending(self._cluster.name_topic(topic), partition, message)
-            batch.sendings[event.event_id] = (sending, topic, event)
+            batch.sendings[event.event_id] = Sending(topic, partition, event, value)
 
     def _find_partition(self, topic: str, key: str) -> int:
         """Where a key began; kept, for it never moves."""
@@ -196,27 +211,28 @@ class Writer:
 
     def _send(self, batches: Sequence[Batch], deadline: float) -> None:
         single = [batch for batch in batches if len(batch.sendings) == 1]
-        self._producers.send([s for batch in single for s in _list_sendings(batch)], deadline)
+        self._producers.send([s for batch in single for s in batch.sendings.values()], deadline)
         for batch in single:
-            (sending,) = _list_sendings(batch)
+            (sending,) = batch.sendings.values()
             if sending.offset < 0:
                 batch.error = self._cluster.write_failed(
                     sending.error.str() if sending.error else "",
                     is_certain=not is_uncertain(sending),
                 )
         many = [batch for batch in batches if len(batch.sendings) > 1]
-        together = [sending for batch in many for sending in _list_sendings(batch)]
+        together = [sending for batch in many for sending in batch.sendings.values()]
         try:
-            self._producers.send_together(together, deadline)
+            self._producers.send_together(together, deadline, self._copy.flush_if_full)
         except (SendFailed, Unavailable) as error:
             reason = error.error if isinstance(error, SendFailed) else error
             is_certain = not isinstance(error, SendFailed) or error.is_certain
             for batch in many:
                 batch.error = self._cluster.write_failed(reason, is_certain=is_certain)
 
-    def _await_copy(self, batches: Sequence[Batch], deadline: float) -> None:
+    def _await_copy(
+        self, batches: Sequence[Batch], ends: Mapping[Place, int], deadline: float
+    ) -> None:
         """Wait until what was written can be read."""
-        ends = _find_ends(batches)
         if any(place[1] >= self._cluster.partitions.get(place[0], 0) for place in ends):
             self._reader.look_soon()  # the topic has grown
         if self._reader.wait_for(ends, deadline):
@@ -232,13 +248,15 @@ class Writer:
         Not where the copy took what was written: nothing of another node lay before it.
         """
         own = batch.sendings.values()
-        if len(own) == len(batch.events) and all((t, s.partition) in taken for s, t, _ in own):
-            batch.entries = [Entry(t, s.partition, s.offset, event) for s, t, event in own]
+        if len(own) == len(batch.events) and all(
+            (one.topic, one.partition) in taken for one in own
+        ):
+            batch.entries = [Entry(s.topic, s.partition, s.offset, s.event) for s in own]
             return
         places = {
-            event_id: (topic, sending.partition, sending.offset)
-            for event_id, (sending, topic, _) in batch.sendings.items()
-            if (topic, sending.partition) in taken
+            event_id: (sending.topic, sending.partition, sending.offset)
+            for event_id, sending in batch.sendings.items()
+            if (sending.topic, sending.partition) in taken
         }
         others = [event.event_id for _, event in batch.events if event.event_id not in places]
         entries: dict[str, Entry] = {}
@@ -247,8 +265,8 @@ class Writer:
             for topic, event in batch.events:
                 sent = batch.sendings.get(event.event_id)
                 place = places[event.event_id]
-                if sent and place == (topic, sent[0].partition, sent[0].offset):
-                    entries[event.event_id] = Entry(*place, sent[2])
+                if sent and place == (topic, sent.partition, sent.offset):
+                    entries[event.event_id] = Entry(*place, sent.event)
                 elif event.event_id not in entries:
                     entries[event.event_id] = self._copy.find_entry(event.event_id)
                     _check_same(entries[event.event_id].event, event)
@@ -262,32 +280,18 @@ class Writer:
         batch.entries = [entries[event.event_id] for _, event in batch.events]
 
 
-def _list_sendings(batch: Batch) -> list[Sending]:
-    return [sending for sending, _, _ in batch.sendings.values()]
-
-
 def _list_rows(batches: Iterable[Batch]) -> dict[Place, list[Row]]:
     """What was written, by partition and in its order, as the copy keeps it."""
     rows: dict[Place, list[Row]] = {}
     for batch in batches:
-        for sending, topic, event in batch.sendings.values():
-            place = (topic, sending.partition)
+        for sending in batch.sendings.values():
+            place = (sending.topic, sending.partition)
             if place not in rows:
                 rows[place] = []
-            rows[place].append(to_own_row(event, sending.message, sending.offset))
+            rows[place].append(to_own_row(sending.event, sending.value, sending.offset))
     for found in rows.values():
         found.sort()
     return rows
-
-
-def _find_ends(batches: Iterable[Batch]) -> dict[Place, int]:
-    """Where the events of batches end, in each partition that they are in."""
-    ends: dict[Place, int] = {}
-    for batch in batches:
-        for sending, topic, _ in batch.sendings.values():
-            place = (topic, sending.partition)
-            ends[place] = max(ends.get(place, 0), sending.offset + 1)
-    return ends
 
 
 def _check_same(first: Event, event: Event) -> None:
