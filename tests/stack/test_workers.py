@@ -74,8 +74,10 @@ def start(
         process.communicate()
 
 
-def list_holders(records: Records) -> list[str]:
+def list_holders(records: Records, *topics: str) -> list[str]:
     query = sa.select(CLAIM.c.holder).order_by(CLAIM.c.topic, CLAIM.c.partition)
+    if topics:
+        query = query.where(CLAIM.c.topic.in_(topics))
     with records.read() as connection:
         return list(connection.execute(query).scalars())
 
@@ -145,6 +147,8 @@ class TestTogether:
                 second = start()
                 wait_until(lambda: 2 == count_holders(lab), timeout_s=PATIENCE_S)
                 shared = list_holders(lab.services.records)
+                busy = list_holders(lab.services.records, CONVERSATIONS)
+                assert 2 == len(set(busy)), "each has a share of each topic"
                 wait_until(lambda: acknowledged["k0"] > 3, timeout_s=PATIENCE_S)
                 first.send_signal(signal.SIGKILL)
                 assert before != shared

@@ -38,8 +38,9 @@ CONSUMER: Mapping[str, Any] = {
     "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
 }
 MEMBER: Mapping[str, Any] = {
-    # Members that stay keep their partitions, and go on, while others come and go.
-    "partition.assignment.strategy": "cooperative-sticky",
+    # Each member has its share of each topic. A sticky strategy counts the partitions of all topics
+    # alike: one member may get all of the busy one.
+    "partition.assignment.strategy": "range",
     # One that is silent so long is given up; the broker's own least.
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 1000,

@@ -110,36 +110,33 @@ class KafkaGroupMember:
         if topic is None or offset is None:
             return
         place = (self._cluster.find_topic(topic), message.partition() or 0)
-        if place not in self._ends:
-            return  # revoked since it was fetched
+        if place not in self._ends or offset < ends.get(place, self._ends[place]):
+            return  # revoked since it was fetched; or fetched again, for it came back
         if error is None:
             row = to_row(message, place[0])
             entries.append(to_entry(*place, row.key or "", (row.offset, *row[2:])))
         ends[place] = offset if error else offset + 1
 
     def _assign(self, consumer: Consumer, given: list[TopicPartition]) -> None:
-        if not given:
-            return
         try:
-            starts = self._take([self._locate(place) for place in given])
+            starts = self._take([self._locate(place) for place in given]) if given else {}
         except Exception as error:  # an exception of a callback says nothing of where it came from
             self._failure = error
             return
-        consumer.incremental_assign(
+        consumer.assign(
             [
                 TopicPartition(place.topic, place.partition, start or OFFSET_BEGINNING)
                 for place in given
                 for start in [starts[self._locate(place)]]
             ]
         )
-        self._ends.update(starts)
+        self._ends = dict(starts)
         self._on_change(len(self._ends))
 
-    def _revoke(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
-        for place in taken:
-            self._ends.pop(self._locate(place), None)
-        consumer.incremental_unassign(taken)
-        self._on_change(len(self._ends))
+    def _revoke(self, consumer: Consumer, _taken: list[TopicPartition]) -> None:
+        # All of them, whenever a member comes or goes.
+        self._ends = {}
+        consumer.unassign()
 
     def _locate(self, place: TopicPartition) -> Place:
         return self._cluster.find_topic(place.topic), place.partition
