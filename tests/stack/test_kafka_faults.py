@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import resource
 import threading
 import time
 from functools import partial
@@ -116,6 +118,48 @@ def test_a_broker_that_is_killed_and_comes_back_loses_and_doubles_nothing(
         check_sequences(lab, load)
         rebuild(lab, "conversations")
         check_sequences(lab, load)
+
+
+def test_a_broker_whose_disk_is_full_refuses_and_loses_nothing(
+    broker: Stack, address: str, tmp_path: Path
+) -> None:
+    with open_at(tmp_path / "lab", log_url=address) as lab:
+        lab.start_conversation(conversation_id="a")
+        lab.append_messages("a", [say("before")])
+        fill_disk(broker)
+        acknowledged = append_until_refused(lab)
+        assert contents(lab, "a") == ["before", *acknowledged]  # reads go on
+
+        kill(broker)
+        broker.up({"kafka": 1})
+        wait_until(lambda: "healthy" == lab.get_health().status, timeout_s=PATIENCE_S)
+        lab.append_messages("a", [say("after")])
+
+        told = contents(lab, "a")
+        # What was refused may be in the log, once: its answer says so.
+        assert ["before", *acknowledged] == told[: 1 + len(acknowledged)]
+        assert len(set(told)) == len(told) <= 3 + len(acknowledged)
+        assert "after" == told[-1]
+
+
+def fill_disk(broker: Stack) -> None:
+    """No file of the broker may grow any further than a little."""
+    pid = broker.read_state().services["kafka"].processes[0][0]
+    sizes = [path.stat().st_size for path in broker.folder.path.rglob("*.log")]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(sizes) + 2**20, resource.RLIM_INFINITY))
+
+
+def append_until_refused(lab: Lab) -> list[str]:
+    """Append large messages; those that were acknowledged."""
+    acknowledged: list[str] = []
+    for number in range(100):
+        text = f"{number} {random.randbytes(50_000).hex()}"  # not to be compressed
+        try:
+            lab.append_messages("a", [say(text)])
+        except LogWriteFailed:
+            return acknowledged
+        acknowledged.append(text)
+    pytest.fail("nothing was refused")
 
 
 def test_a_broker_that_says_nothing_is_given_up_in_time_and_used_again(
