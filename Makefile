@@ -14,7 +14,7 @@ BUILT := .venv/share/jupyter/labextensions/@helix-lab/extension
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install lab test test-all test-services stack-up stack-down check format bench screenshots changelog clean
+.PHONY: help install lab test test-all test-services stack-up stack-down check format bench bench-learning screenshots changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z<>%-]+:.*## / { sub("%", "<name>", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ format: install ## put Python and TypeScript into shape
 
 bench: install ## run every benchmark
 	@.venv/bin/python -m bench
+
+bench-learning: install ## run those of learning: what it finds and costs, and what it decides
+	@.venv/bin/python -m bench learning votes
 
 bench-%: install ## run one benchmark
 	@.venv/bin/python -m bench $*

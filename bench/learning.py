@@ -1,4 +1,4 @@
-"""Learning: intents of real messages, what a conversation costs, questions to a million rows."""
+"""Learning: intents and preferences of real messages, what it costs, questions to many rows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 from typing import TYPE_CHECKING, Any
 
+from bench.evaluations import baselines, beam, finding
 from helix_lab import open_lab
+from helix_lab.domain.context.compression import analyse
+from helix_lab.domain.context.recall import recall
 from helix_lab.domain.learning.intent import find_intent
 from helix_lab.projections.learning_writing import remove_messages
 from helix_lab.records.learning_tables import LEARNING_GROUP, PATTERN_COUNT, PATTERN_OBSERVATION
@@ -33,11 +36,13 @@ DELETIONS = 1000
 COUNTED = ("pattern_count", "learning_group", "pattern_observation")
 TOOLS = ("Docker", "Redis", "Kafka", "Python", "Rust", "GraphQL", "JWT", "Postgres", "Neo4j")
 _BATCH = 20_000
+_SHARE = 0.1
 
 
 def run(report: Report, options: Options) -> None:
     """Intents, extraction, insights, and questions."""
     judge_intents(report)
+    judge_preferences(report, options)
     with tempfile.TemporaryDirectory(prefix="helix-bench-") as name:
         time_extraction(report, options, Path(name))
         prove_deletions(report, options, Path(name))
@@ -67,6 +72,44 @@ def judge_intents(report: Report) -> None:
         runs=1,
         targets=(baseline + 0.15, 0.85),
     )
+
+
+def judge_preferences(report: Report, options: Options) -> None:
+    """Whether the messages where users said what they prefer are in a tenth of their chat."""
+    data = find_data()
+    folder = options.beam or (data / "beam-100k" if data else None)
+    if folder is None:
+        print("no BEAM: preferences are not judged (--beam DIR)", flush=True)
+        return
+    chats = beam.read_chats(folder)
+    # The weights of a recall were tuned on the first half.
+    for part, some in {
+        "tuned on": chats[: len(chats) // 2],
+        "the rest": chats[len(chats) // 2 :],
+    }.items():
+        found, by_bm25 = [], []
+        for chat in some:
+            analysis = analyse(chat.messages)
+            budget = int(_SHARE * analysis.original_tokens)
+            said = {message.message_id: message.content for message in chat.messages}
+            for probe in chat.probes:
+                if probe.kind == "preference_following":
+                    recalled = recall([analysis], probe.text, max_tokens=budget)
+                    held = finding.texts_of(recalled)
+                    found.append(finding.evidence_recall(probe.evidence, said, held))
+                    order = baselines.bm25(chat.messages, probe.text)
+                    held = baselines.texts(analysis, baselines.take(analysis, order, budget))
+                    by_bm25.append(finding.evidence_recall(probe.evidence, said, held))
+        report.add(
+            f"BEAM, {part}: preferences in {_SHARE:.0%} of a chat, {len(found)} questions",
+            "evidence held",
+            fmean(found),
+            "",
+            baseline="BM25",
+            baseline_value=fmean(by_bm25),
+            runs=1,
+            targets=(0.85, 0.95),
+        )
 
 
 def time_extraction(report: Report, options: Options, folder: Path) -> None:

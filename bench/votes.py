@@ -28,6 +28,7 @@ from helix_lab.domain.learning.reliability import learn_reliability
 from helix_lab.domain.learning.stopping import Panel, learn_panel, rank_voters
 from helix_lab.domain.learning.strengths import Match, learn_strengths, share_of_margin
 from helix_lab.domain.learning.votes import count_majority
+from tests.data.loaders import find_data
 
 SPLITS = 20
 MAJORITY, SINGLE, TEXT = "majority", "best single", "TF-IDF + logistic regression"
@@ -65,12 +66,15 @@ class Tested:
 
 def run(report: Report, options: Options) -> None:
     """Print every target beside its baselines."""
-    if options.gsm8k is None and options.debates is None:
+    data = find_data()
+    gsm8k = options.gsm8k or (data / "gsm8k-solvers" if data else None)
+    judged = options.debates or (data / "debates" if data else None)
+    if gsm8k is None and judged is None:
         raise CannotRunError("it needs --gsm8k DIR, --debates DIR, or both")
-    if options.gsm8k is not None:
-        _vote(report, options, read_questions(options.gsm8k))
-    if options.debates is not None:
-        debates = read_debates(options.debates)
+    if gsm8k is not None:
+        _vote(report, options, read_questions(gsm8k))
+    if judged is not None:
+        debates = read_debates(judged)
         _predict(report, options, debates)
         simulated_teams.measure(report, options, debates)
 

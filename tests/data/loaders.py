@@ -46,6 +46,18 @@ def write_beam_jsonl(data_dir: Path, out: Path) -> int:
     return _write(out, (line for folder in folders for line in _read_beam(folder)))
 
 
+def write_sittings_jsonl(data_dir: Path, out: Path) -> int:
+    """LoCoMo's sessions, each a conversation of its user; returns how many messages."""
+    samples = json.loads((data_dir / "locomo" / "conversations-dev.json").read_text("utf-8"))
+    whole = (line for sample in samples for line in _read_locomo(sample))
+    return _write(out, map(_to_sitting, whole))
+
+
+def _to_sitting(line: dict[str, Any]) -> dict[str, Any]:
+    talk, session = line["conversation_id"], line["metadata"]["session"]
+    return {**line, "conversation_id": f"{talk}-{session}", "user_id": talk}
+
+
 def write_debates_jsonl(data_dir: Path, out: Path) -> int:
     """The recorded debates with their judgments; returns how many.
 
