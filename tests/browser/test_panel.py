@@ -112,6 +112,30 @@ def test_a_run_appears_by_itself_and_is_cancelled(page: Page, client: httpx.Clie
     assert "cancelled" == client.get(f"v1/runs/{run_id}").json()["state"]
 
 
+def test_the_newest_insights_are_shown_with_how_sure_they_are(
+    client: httpx.Client, server: LiveServer, open_lab: OpenLab
+) -> None:
+    for number in range(8):
+        path = f"v1/conversations/taught-{number}"
+        said = [
+            {"role": "user", "content": "How do I run Docker on Kubernetes? Please be concise."},
+            {"role": "assistant", "content": "Use **kubectl**:\n- apply the manifest"},
+            {"role": "user", "content": "And how can I scale Docker?"},
+        ]
+        body = {"conversation_id": f"taught-{number}", "user_id": "ann"}
+        assert client.post("v1/conversations", json=body).is_success
+        assert client.post(f"{path}/messages", json=said).is_success
+        assert client.post(f"{path}/complete", json={}).is_success
+    wait_for(lambda: client.get("v1/learning/insights").json()["insights"], "an insight")
+
+    page = open_lab(server)
+
+    told = client.get("v1/learning/insights?limit=5").json()["insights"]
+    shown = panel(page).get_by_role("list", name="Insights").get_by_role("listitem")
+    expect(shown.first).to_contain_text(told[0]["description"])
+    expect(shown.first).to_contain_text(f"{told[0]['confidence']:.0%}".replace("%", ""))
+
+
 def test_an_unfinished_run_is_in_the_panel_of_what_is_running(
     page: Page, client: httpx.Client
 ) -> None:
