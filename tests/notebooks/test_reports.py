@@ -83,6 +83,24 @@ def test_the_reports_answer_from_what_the_lab_holds(data_dir: Path, tmp_path: Pa
         run("conversation-review", tmp_path / "c.ipynb", conversation_id="nobody")
 
 
+def test_topics_of_the_month_are_those_of_what_was_archived(data_dir: Path, tmp_path: Path) -> None:
+    with open_lab(data_dir) as lab:
+        lab.start_import(str(SAMPLES / "conversations.jsonl"), wait_s=60)
+        job = lab.archive_conversations(all=True)
+        lab.services.jobs.wait(job.job_id, timeout_s=60)
+
+    shown = run(
+        "topics-of-the-month", tmp_path / "a.ipynb", month="2026-11", topics=3, document_size=4
+    )
+    nothing = run("topics-of-the-month", tmp_path / "b.ipynb", month="2020-02")
+
+    assert "2026-11-01 to 2026-11-30: 26 messages are archived" in shown
+    assert 3 == shown.count(", coherence ")
+    assert "in sample-" in shown
+    assert "2020-02-01 to 2020-02-29: 0 messages" in nothing
+    assert "Nothing of this month is archived" in nothing
+
+
 def test_sync_health_shows_both_values_and_what_needs_a_hand(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

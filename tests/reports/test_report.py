@@ -122,9 +122,13 @@ def test_the_library_has_the_shipped_reports_and_ones_own(tmp_path: Path) -> Non
     library = ReportLibrary(tmp_path)
 
     shipped = ["context-quality", "conversation-review", "learned-this-week", "mine"]
-    assert [*shipped, "provider-performance", "sync-health", "talked-about"] == [
-        report.name for report in library.list_all()
-    ]
+    assert [
+        *shipped,
+        "provider-performance",
+        "sync-health",
+        "talked-about",
+        "topics-of-the-month",
+    ] == [report.name for report in library.list_all()]
     assert {"helix-lab", "own"} == {report.origin for report in library.list_all()}
     assert [] == [report.problem for report in library.list_all() if report.problem]
 
