@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType
@@ -238,20 +238,21 @@ class Supervisor:
 
     def _report(self) -> None:
         services = {name: keeper.state for name, keeper in self._keepers.items()}
-        state = StackState(os.getpid(), services)
-        encoded = msgspec.json.encode(state)
+        encoded = msgspec.json.encode(StackState(os.getpid(), services))
         if encoded == self._written:
             return
-        # First the variables: who sees a service ready may read them.
-        self._folder.write_variables(self._gather_variables())
+        # As it was at one moment: the keepers go on. First the variables, for who sees a service
+        # ready may read them.
+        state = msgspec.json.decode(encoded, type=StackState)
+        self._folder.write_variables(self._gather_variables(state.services))
         self._folder.write_state(state)
         self._written = encoded
 
-    def _gather_variables(self) -> dict[str, str]:
+    def _gather_variables(self, services: Mapping[str, ServiceState]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for keeper in self._keepers.values():
-            if keeper.state.state == "ready":
-                found.update(keeper.service.list_variables())
+        for name, state in services.items():
+            if state.state == "ready":
+                found.update(self._keepers[name].service.list_variables())
         return found
 
     def _take_down(self, names: list[str]) -> None:
