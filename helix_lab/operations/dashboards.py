@@ -36,6 +36,7 @@ PAGES = (
     Page("knowledge", "Knowledge", "What was talked about, and how the graph of it grows"),
     Page("learning", "Learning", "What conversations and debates taught, and how sure that is"),
     Page("memory", "Memory", "How nodes stand, and what they wrote side by side"),
+    Page("lake", "Jobs and lake", "What is archived, how fresh it is, and the jobs over it"),
     Page("costs", "Costs", "What providers cost over time"),
     Page("traces", "Traces", "What instrumented programs told of their work, span by span"),
     Page("system", "System", "What this lab uses, what it is asked, how fast it answers"),

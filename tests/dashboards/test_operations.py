@@ -65,6 +65,7 @@ def test_the_dashboards_are_listed_with_their_paths(lab: Lab) -> None:
         "knowledge",
         "learning",
         "memory",
+        "lake",
         "costs",
         "traces",
         "system",

@@ -15,11 +15,12 @@ from helix_lab import Client, Lab
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.operations.analytics import ProviderRow
 from helix_lab.operations.dashboards import PAGES
+from helix_lab.operations.lake import LakeDescription
 from tests.flow.teaching import talk
 
 pn = pytest.importorskip("panel", reason="needs the extra dashboards")
 
-from helix_lab.doors.dashboards import charts  # noqa: E402 - only where Panel is
+from helix_lab.doors.dashboards import charts, lake  # noqa: E402 - only where Panel is
 from helix_lab.doors.dashboards.pages import MAKERS  # noqa: E402
 from helix_lab.doors.dashboards.parts import Following, write_table  # noqa: E402
 from helix_lab.doors.dashboards.providers import write_csv  # noqa: E402
@@ -43,7 +44,7 @@ def test_every_dashboard_that_is_listed_has_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in MAKERS if name not in {"memory", "system", "traces"}]
+    "name", [name for name in MAKERS if name not in {"lake", "memory", "system", "traces"}]
 )
 def test_a_page_of_an_empty_lab_says_what_to_do(lab: Lab, name: str) -> None:
     page = MAKERS[name](lab)
@@ -153,6 +154,53 @@ def test_the_system_page_shows_what_was_asked(sampled: Lab) -> None:
 
     assert ">list_conversations<" in text_of(page)
     assert "MiB" in text_of(page)
+
+
+def test_the_lake_page_of_an_empty_lab_says_how_to_archive(lab: Lab) -> None:
+    text = text_of(MAKERS["lake"](lab))
+
+    assert "helix-lab archive --all" in text
+    assert "helix-lab job submit" in text
+
+
+def test_the_lake_page_shows_files_archives_and_jobs(sampled: Lab) -> None:
+    page = MAKERS["lake"](sampled)
+    archived = sampled.archive_conversations(all=True)
+    sampled.services.jobs.wait(archived.job_id, timeout_s=60)
+    job = sampled.submit_batch_job(job_type="DebateAnalysis", engine="duckdb", wait_s=60)
+
+    page = MAKERS["lake"](sampled)
+
+    text, described = text_of(page), sampled.describe_lake()
+    assert "Nothing is archived yet" not in text
+    assert all(f">{name}<" in text for name in described.files)
+    assert f">{sum(described.files.values())}<" in text
+    assert described.newest_day in text
+    assert f"{job.debates_analysed} debates" in text
+    assert text.count("██████████ 100%") == 2
+
+
+def test_the_lake_page_looks_at_the_files_again_when_a_job_has_ended(
+    sampled: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[LakeDescription] = []
+    describe = sampled.describe_lake
+
+    def look() -> LakeDescription:
+        looks.append(describe())
+        return looks[-1]
+
+    monkeypatch.setattr(sampled, "describe_lake", look, raising=False)
+    page = lake._Lake(sampled)
+
+    page.read()
+    page.read()
+    before = len(looks)
+    archived = sampled.archive_conversations(all=True)
+    sampled.services.jobs.wait(archived.job_id, timeout_s=60)
+    page.read()
+
+    assert (1, 2) == (before, len(looks))
 
 
 def test_the_learning_page_shows_patterns_with_intervals_and_insights(lab: Lab) -> None:

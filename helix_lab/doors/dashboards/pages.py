@@ -9,6 +9,7 @@ from helix_lab.doors.dashboards.context import make_context
 from helix_lab.doors.dashboards.costs import make_costs
 from helix_lab.doors.dashboards.debates import make_debates
 from helix_lab.doors.dashboards.knowledge import make_knowledge
+from helix_lab.doors.dashboards.lake import make_lake
 from helix_lab.doors.dashboards.learning import make_learning
 from helix_lab.doors.dashboards.memory import make_memory
 from helix_lab.doors.dashboards.overview import make_overview
@@ -28,6 +29,7 @@ MAKERS: dict[str, Callable[[Methods], pn.Column]] = {
     "knowledge": make_knowledge,
     "learning": make_learning,
     "memory": make_memory,
+    "lake": make_lake,
     "costs": make_costs,
     "traces": make_traces,
     "system": make_system,
