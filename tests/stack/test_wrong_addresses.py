@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from neo4j import GraphDatabase
 
 from helix_lab.domain.model.errors import Unavailable
 from helix_lab.lab import Lab, open_lab
@@ -140,11 +141,27 @@ def test_a_lab_that_was_opened_before_neo4j_fills_the_graph_once_it_is_there(
         read_fault(lab)
 
         with forward(port, found["NEO4J_URI"]):
-            # The server first undoes what of the schema was cut off with the last connection.
             wait_until(lambda: "healthy" == lab.get_health().status, timeout_s=90)
             wait_until(lambda: 0 == lab.get_info().projection_lag["graph"])
             assert lab.get_bigdata_status().knowledge_graph.entity_count
             lab.services.graph.clear()
+
+
+@pytest.mark.services("neo4j")
+def test_an_index_that_never_became_a_key_is_in_nobodys_way(
+    tmp_path: Path, running_services: Running
+) -> None:
+    found = running_services("neo4j")
+    uri, password = found["NEO4J_URI"], found["NEO4J_PASSWORD"]
+    with GraphDatabase.driver(uri, auth=("neo4j", password)) as driver, driver.session() as session:
+        session.run("DROP CONSTRAINT helix_user IF EXISTS").consume()
+        session.run("CREATE INDEX helix_user FOR (n:User) ON (n.id)").consume()
+
+        with open_with_graph(tmp_path, uri, password=password) as lab:
+            wait_until(lambda: "healthy" == lab.get_health().status, timeout_s=60)
+
+        keys = session.run("SHOW CONSTRAINTS YIELD name RETURN name").value()
+        assert "helix_user" in keys
 
 
 @pytest.mark.services("redis")

@@ -185,7 +185,8 @@ class Neo4jGraph(GraphStore):
             for stop in self._stops:
                 stop()
             self._stopped.wait_for(lambda: not self._stops)
-        with self._writing:
+        # The driver trips over a connection in which somebody is asking at this moment.
+        with self._writing, suppress(BufferError):
             self._driver.close()
 
     def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
