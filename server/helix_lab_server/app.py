@@ -49,10 +49,12 @@ class HelixLabApp(ExtensionApp):
             self._start_dashboards()
         from helix_lab_server.engine import Engine, Limits
         from helix_lab_server.holder import LabHolder
+        from helix_lab_server.log_masking import mask_tokens
         from helix_lab_server.run_events import RunEvents
 
         server = self.serverapp
         assert server is not None and server.event_logger is not None  # noqa: S101, PT018 - linked before
+        mask_tokens(server.log)
         self._run_events = RunEvents(server.event_logger, server.io_loop)
         self._holder = LabHolder(self._open_lab, self.log)
         self._holder.when_open(self._welcome)

@@ -164,6 +164,17 @@ def test_the_token_is_nowhere_in_the_log_after_the_line_that_says_where_the_serv
     assert TOKEN not in log
 
 
+def test_the_token_is_not_in_the_log_of_an_error_that_nobody_caught(server: LiveServer) -> None:
+    before = len(server.read_log())
+    # This server has no dashboards running, so the proxy to them fails.
+    answer = httpx.get(f"{server.url}helix-dash/overview", params={"token": TOKEN}, timeout=60)
+
+    written = server.read_log()[before:]
+    assert 500 == answer.status_code
+    assert "Uncaught exception GET /helix-dash/overview?token=[secret]" in written
+    assert TOKEN not in written
+
+
 def test_no_server_starts_without_any_token(tmp_path: Path) -> None:
     process = launch(tmp_path, "--IdentityProvider.token=", HELIX_PORT="0")
 
