@@ -26,6 +26,8 @@ _LEAST_PART = 5 * 1024 * 1024
 _REGION = "us-east-1"
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 """What servers call wrong keys; the last one is of versitygw."""
+_FULL = {"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"}
+"""What servers call a bucket that takes no more."""
 
 
 class S3Lake(Lake):
@@ -102,8 +104,9 @@ class S3Lake(Lake):
         doomed = [DeleteObject(self._prefix + path) for path in paths]
         with self._explained():
             for error in self._client.remove_objects(self._bucket, doomed):
-                message = f"object {error.name!r} could not be deleted: {error.message}"
-                raise Unavailable(message, service="minio")
+                told = self._advise(error.code or "", error.message or "")
+                reason = f"{error.name!r} could not be deleted: {told}"
+                raise self._explain(reason)
 
     def sweep(self) -> int:
         """See `Lake.sweep`; an object that was cut short never was."""
@@ -152,20 +155,22 @@ class S3Lake(Lake):
             if error.code == "NoSuchKey" and path:
                 message = f"the lake has no file {path!r}"
                 raise NotFound(message, path=path) from None
-            raise self._explain(self._advise(error)) from error
+            raise self._explain(self._advise(error.code or "", error.message or "")) from error
         except (MinioException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             reason = f"{type(error).__name__} at {self._endpoint}; see that the server runs there"
             raise self._explain(reason) from error
 
-    def _advise(self, error: S3Error) -> str:
-        if error.code == "NoSuchBucket":
+    def _advise(self, code: str, message: str) -> str:
+        if code == "NoSuchBucket":
             return f"there is no bucket {self._bucket!r}: make it, or name another by MINIO_BUCKET"
-        if error.code in _REFUSED:
+        if code in _REFUSED:
             return (
-                f"{self._endpoint} refuses ({error.code}): look at MINIO_ACCESS_KEY and "
+                f"{self._endpoint} refuses ({code}): look at MINIO_ACCESS_KEY and "
                 "MINIO_SECRET_KEY, and at what the account may do in the bucket"
             )
-        return f"{self._endpoint} answers {error.code}: {error.message}"
+        if code in _FULL:
+            return f"{self._endpoint} has no room left ({code}): make room, then do it again"
+        return f"{self._endpoint} answers {code}: {message}"
 
     def _explain(self, reason: str) -> Unavailable:
         message = f"the lake in the bucket {self._bucket!r} cannot be used: {reason}"

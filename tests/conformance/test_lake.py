@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from minio import Minio
 
 from helix_lab.adapters.lake_folder import FolderLake
 from helix_lab.adapters.lake_s3 import S3Lake
@@ -120,3 +122,32 @@ class TestVersitygwLake(BucketTests):
             lake.probe()
 
         assert not any(key and key in str(error.value) for key in keys)
+
+    def test_a_bucket_that_may_only_be_read_is_read_and_refuses_the_rest(
+        self, place: LakeSettings
+    ) -> None:
+        open_bucket(place).write([("a/b.json", b"1")])
+        allow_everybody_to_read(place)
+        lake = open_bucket(dataclasses.replace(place, access_key="", secret_key=""))
+
+        assert b"1" == lake.read("a/b.json")
+        assert ["a/b.json"] == [file.path for file in lake.list_files()]
+        for act in (lambda: lake.write([("a/c.json", b"2")]), lambda: lake.delete(["a/b.json"])):
+            with pytest.raises(Unavailable, match="what the account may do in the bucket"):
+                act()  # type: ignore[no-untyped-call]
+        assert ["a/b.json"] == [file.path for file in lake.list_files()]
+
+
+def allow_everybody_to_read(place: LakeSettings) -> None:
+    """A policy of the bucket for those without keys."""
+    anybody = {"Effect": "Allow", "Principal": "*"}
+    bucket = f"arn:aws:s3:::{place.bucket}"
+    reading = [
+        {**anybody, "Action": ["s3:ListBucket"], "Resource": [bucket]},
+        {**anybody, "Action": ["s3:GetObject"], "Resource": [f"{bucket}/*"]},
+    ]
+    client = Minio(
+        place.endpoint, access_key=place.access_key, secret_key=place.secret_key, secure=False
+    )
+    policy = {"Version": "2012-10-17", "Statement": reading}
+    client.set_bucket_policy(place.bucket, json.dumps(policy))
