@@ -15,11 +15,12 @@ from helix_lab.jobs.runs import Run
 from helix_lab.lab import Lab
 from helix_lab.operations.span_intake import take_in_spans
 from helix_lab.record.drafts import add_message
+from tests.effort import choose
 from tests.flow.labs import PATIENCE_S, catch_up, dump_stores, open_at
 
 GONE = "person-to-go"
 OTHER = "person-to-stay"
-CANARIES = 200
+CANARIES = choose(full=1000, quick=200)
 
 
 @pytest.fixture
