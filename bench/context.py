@@ -197,9 +197,9 @@ def _evidence(report: Report, part: str, talks: Talks) -> None:
             for asked in talk.questions:
                 found = recall([analysis], asked.text, max_tokens=budget)
                 ours.append(finding.evidence_recall(asked.evidence, said, finding.texts_of(found)))
-                order = baselines.bm25(talk.messages, asked.text)
-                held = _turns(analysis, order, budget)
-                theirs.append(finding.evidence_recall(asked.evidence, said, held))
+                theirs.append(
+                    finding.bm25_recall(analysis, talk.messages, asked.text, asked.evidence, budget)
+                )
         report.add(
             f"{part}: recall at {ratio:.0%}",
             "evidence held",

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean, median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from bench.evaluations import baselines, beam, finding
+from bench.evaluations import beam, finding
 from helix_lab import open_lab
 from helix_lab.domain.context.compression import analyse
 from helix_lab.domain.context.recall import recall
@@ -97,9 +97,11 @@ def judge_preferences(report: Report, options: Options) -> None:
                     recalled = recall([analysis], probe.text, max_tokens=budget)
                     held = finding.texts_of(recalled)
                     found.append(finding.evidence_recall(probe.evidence, said, held))
-                    order = baselines.bm25(chat.messages, probe.text)
-                    held = baselines.texts(analysis, baselines.take(analysis, order, budget))
-                    by_bm25.append(finding.evidence_recall(probe.evidence, said, held))
+                    by_bm25.append(
+                        finding.bm25_recall(
+                            analysis, chat.messages, probe.text, probe.evidence, budget
+                        )
+                    )
         report.add(
             f"BEAM, {part}: preferences in {_SHARE:.0%} of a chat, {len(found)} questions",
             "evidence held",

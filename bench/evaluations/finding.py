@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.evaluations import words
+from bench.evaluations import baselines, words
+from helix_lab.domain.context.compression import Analysis
+from helix_lab.domain.context.history import Message
 from helix_lab.domain.context.recalled import Recalled
 
 WHOLE = 0.8
@@ -44,3 +46,17 @@ def is_marked(recalled: Recalled, current: Sequence[str], stale: Sequence[str]) 
     """Whether one of these messages is in a pair that the answer marks, with both dates."""
     wanted = {*current, *stale}
     return any({pair.current_id, pair.stale_id} & wanted for pair in recalled.superseded)
+
+
+def bm25_recall(
+    analysis: Analysis,
+    messages: Sequence[Message],
+    question: str,
+    evidence: Sequence[str],
+    budget_tokens: int,
+) -> float:
+    """Share of the evidence in the messages that BM25 puts first, as many as fit."""
+    order = baselines.bm25(messages, question)
+    held = baselines.texts(analysis, baselines.take(analysis, order, budget_tokens))
+    said = {message.message_id: message.content for message in messages}
+    return evidence_recall(evidence, said, held)

@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-
-import panel as pn
+from typing import TYPE_CHECKING
 
 from helix_lab.doors.dashboards.parts import (
-    Following,
-    make_heading,
+    follow_lab,
     make_html,
     show_moment,
     write_cards,
@@ -22,6 +20,9 @@ from helix_lab.operations.batch_jobs import BatchJob
 from helix_lab.operations.lake import LakeDescription
 from helix_lab.operations.methods import Methods
 from helix_lab.operations.runs import Run
+
+if TYPE_CHECKING:
+    import panel as pn
 
 REFRESH_MS = 5000
 LOOK_EVERY_S = 60.0
@@ -54,18 +55,8 @@ class Facts:
 def make_lake(lab: Methods) -> pn.Column:
     """The page, which follows the lab as long as it is open."""
     page = _Lake(lab)
-    following = Following(page.read, page.show)
-    following.begin(every_ms=REFRESH_MS)
-    return pn.Column(
-        make_heading("lake"),
-        following.trouble,
-        page.notice,
-        page.cards,
-        page.jobs,
-        page.archives,
-        page.files,
-        sizing_mode="stretch_width",
-    )
+    parts = (page.notice, page.cards, page.jobs, page.archives, page.files)
+    return follow_lab("lake", page, *parts, every_ms=REFRESH_MS)
 
 
 class _Lake:

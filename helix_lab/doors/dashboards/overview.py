@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import panel as pn
+from typing import TYPE_CHECKING, Any
 
 from helix_lab.doors.dashboards import charts
 from helix_lab.doors.dashboards.parts import (
-    Following,
-    make_heading,
+    follow_lab,
     make_html,
     show_moment,
     write_cards,
@@ -20,6 +17,9 @@ from helix_lab.doors.dashboards.parts import (
     write_table,
 )
 from helix_lab.operations.methods import Methods
+
+if TYPE_CHECKING:
+    import panel as pn
 
 REFRESH_MS = 2000
 _LAST = 10
@@ -47,19 +47,15 @@ class Facts:
 def make_overview(lab: Methods) -> pn.Column:
     """The page, which follows the lab as long as it is open."""
     page = _Overview(lab)
-    following = Following(page.read, page.show)
-    following.begin(every_ms=REFRESH_MS)
-    return pn.Column(
-        make_heading("overview"),
-        following.trouble,
+    parts = (
         page.notice,
         page.cards,
         page.chart.layout,
         page.stores,
         page.conversations,
         page.debates,
-        sizing_mode="stretch_width",
     )
+    return follow_lab("overview", page, *parts, every_ms=REFRESH_MS)
 
 
 class _Overview:

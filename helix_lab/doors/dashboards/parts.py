@@ -106,3 +106,17 @@ class Following:
 
     def _tell(self, error: HelixError) -> None:
         self.trouble.object = write_notice(f"Helix Lab cannot tell: {error}. It is asked again.")
+
+
+def follow_lab(name: str, page: Any, *parts: Any, every_ms: int) -> pn.Column:
+    """The page of a name, which follows the lab as long as it is open.
+
+    Args:
+        name: of the page.
+        page: has `read`, which asks the lab, and `show`, for what was read.
+        parts: what it shows, from top to bottom.
+        every_ms: between two questions.
+    """
+    following = Following(page.read, page.show)
+    following.begin(every_ms=every_ms)
+    return pn.Column(make_heading(name), following.trouble, *parts, sizing_mode="stretch_width")
