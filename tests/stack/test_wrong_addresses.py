@@ -148,14 +148,16 @@ def test_a_lab_that_was_opened_before_neo4j_fills_the_graph_once_it_is_there(
 
 
 @pytest.mark.services("neo4j")
-def test_an_index_that_never_became_a_key_is_in_nobodys_way(
-    tmp_path: Path, running_services: Running
+@pytest.mark.parametrize("name", ["helix_user", "user_id", "odd ` name"])
+def test_an_index_of_the_label_and_property_of_a_key_is_replaced(
+    tmp_path: Path, running_services: Running, name: str
 ) -> None:
     found = running_services("neo4j")
     uri, password = found["NEO4J_URI"], found["NEO4J_PASSWORD"]
     with GraphDatabase.driver(uri, auth=("neo4j", password)) as driver, driver.session() as session:
         session.run("DROP CONSTRAINT helix_user IF EXISTS").consume()
-        session.run("CREATE INDEX helix_user FOR (n:User) ON (n.id)").consume()
+        quoted = name.replace("`", "``")
+        session.run(f"CREATE INDEX `{quoted}` FOR (n:User) ON (n.id)").consume()
 
         with open_with_graph(tmp_path, uri, password=password) as lab:
             wait_until(lambda: "healthy" == lab.get_health().status, timeout_s=60)

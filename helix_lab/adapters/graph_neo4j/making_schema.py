@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from typing import Any, Final
 
 from neo4j.exceptions import ClientError
 
+LOGGER = logging.getLogger(__name__)
 _HALF_MADE = (
     "Neo.ClientError.Schema.IndexAlreadyExists",
     "Neo.ClientError.Schema.IndexWithNameAlreadyExists",
     "Neo.ClientError.Schema.ConstraintAlreadyExists",
 )
 _PATIENCE_S = 5.0
-_KEY: Final = re.compile(r"CREATE CONSTRAINT (\w+)")
+_KEY: Final = re.compile(r"CREATE CONSTRAINT .* FOR \(n:(\w+)\) REQUIRE n\.(\w+) IS UNIQUE")
 
 
 def make_schema_part(session: Any, statement: str) -> None:
     """Make one key or index, unless it is there.
 
     A key is an index first and a constraint when that is filled. Between the two, `IF NOT EXISTS`
-    finds no constraint, and an index in its way. That of another process becomes a key soon; that
-    of a connection that was closed in the middle may stay for good, and is dropped.
+    finds no constraint, and an index in its way. That of another process becomes a key soon. One
+    that stays, such as the guide tells people to make, is replaced: the key answers the same.
 
     Raises:
-        ClientError: an index that is not ours is in the way.
+        ClientError: the server refuses it.
     """
     until = time.monotonic() + _PATIENCE_S
     while True:
@@ -35,7 +37,7 @@ def make_schema_part(session: Any, statement: str) -> None:
             if error.code not in _HALF_MADE:
                 raise
             if time.monotonic() > until:
-                if not _drop_left_over(session, statement):
+                if not _drop_index_in_the_way(session, statement):
                     raise
                 until = time.monotonic() + _PATIENCE_S
             time.sleep(0.1)
@@ -43,16 +45,20 @@ def make_schema_part(session: Any, statement: str) -> None:
             return
 
 
-def _drop_left_over(session: Any, statement: str) -> bool:
-    """Drop the index of a key that never became one; false where there is none."""
+def _drop_index_in_the_way(session: Any, statement: str) -> bool:
+    """Drop an index of the label and property of a key; false where there is none."""
     key = _KEY.match(statement)
     if key is None:
         return False
-    left_over = session.run(
-        "SHOW INDEXES YIELD name, state, owningConstraint "
-        "WHERE name = $name AND state = 'ONLINE' AND owningConstraint IS NULL RETURN name",
-        name=key[1],
-    ).data()
-    for _ in left_over:
-        session.run(f"DROP INDEX {key[1]} IF EXISTS").consume()
-    return bool(left_over)
+    names = session.run(
+        "SHOW RANGE INDEXES YIELD name, labelsOrTypes, properties, state, owningConstraint "
+        "WHERE labelsOrTypes = [$label] AND properties = [$property] AND state = 'ONLINE' "
+        "AND owningConstraint IS NULL RETURN name",
+        label=key[1],
+        property=key[2],
+    ).value()
+    for name in names:
+        quoted = name.replace("`", "``")
+        session.run(f"DROP INDEX `{quoted}` IF EXISTS").consume()
+        LOGGER.warning("index %s on Neo4j is replaced by a key of the graph", name)
+    return bool(names)
